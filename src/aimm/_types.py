@@ -1,0 +1,25 @@
+"""Names for the shapes that travel through a call; nothing of ours is imported here."""
+
+from typing import Any, Callable, Dict, TypeAlias, Union  # noqa: UP035 - the seed's alias, to the letter
+
+StateCallback: TypeAlias = Callable[[Dict], None]  # type: ignore[type-arg]  # noqa: UP006
+"""Generic state callback function signature a plugin would receive.
+
+A state is a ``dict`` that ``json.dumps`` accepts, for instance ``{"progress": 0.5}``.
+"""
+
+ByteString: TypeAlias = Union[bytes, bytearray, memoryview]  # noqa: UP007 - shows up in signatures
+"""What ``serialize`` returns and ``deserialize`` takes: any bytes-like object."""
+
+Invoke: TypeAlias = Callable[[Any, StateCallback, tuple[Any, ...], dict[str, Any]], Any]
+"""One routed call: ``(instance, state_cb, args, kwargs)``; the instance is ``None`` where there is none."""
+
+MODEL_ACTIONS = ("instantiate", "fit", "predict", "serialize", "deserialize")
+"""The five actions of a model type."""
+
+ACTIONS = ("data_access", *MODEL_ACTIONS)
+"""Every action that a plugin can own."""
+
+
+def ignore_state(state: dict[str, Any]) -> None:
+    """Accept a state and do nothing: the state callback of a caller who gave none."""

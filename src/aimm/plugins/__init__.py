@@ -1,0 +1,90 @@
+"""Find, load and call plugins.
+
+Plugin authors use the decorators, :class:`Model` and :func:`model`, or :data:`hookimpl`. Callers use
+:func:`initialize` and the ``exec_*`` functions. Hosts that want several independent sets of plugins use
+:class:`PluginManager`, of which all functions here are methods.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from aimm._types import ByteString, StateCallback
+from aimm.plugins._config import config_schema
+from aimm.plugins._decorators import data_access, deserialize, fit, instantiate, predict, serialize
+from aimm.plugins._discovery import Candidate, Found
+from aimm.plugins._manager import PluginManager, default_manager
+from aimm.plugins._model import Model, model
+from aimm.plugins._report import Owner, Report
+from aimm.plugins._routes import Route
+
+if TYPE_CHECKING:
+    from aimm.plugins.hookspecs import hookimpl
+
+__all__ = [
+    "ByteString",
+    "Candidate",
+    "Found",
+    "Model",
+    "Owner",
+    "PluginManager",
+    "Report",
+    "Route",
+    "StateCallback",
+    "aexec_data_access",
+    "aexec_deserialize",
+    "aexec_fit",
+    "aexec_instantiate",
+    "aexec_predict",
+    "aexec_serialize",
+    "config_schema",
+    "data_access",
+    "default_manager",
+    "deserialize",
+    "exec_data_access",
+    "exec_deserialize",
+    "exec_fit",
+    "exec_instantiate",
+    "exec_predict",
+    "exec_serialize",
+    "fit",
+    "hookimpl",
+    "initialize",
+    "instantiate",
+    "model",
+    "owner",
+    "owners",
+    "parameters",
+    "predict",
+    "register",
+    "route",
+    "serialize",
+    "unload_all",
+]
+
+initialize = default_manager.initialize
+unload_all = default_manager.unload_all
+exec_data_access = default_manager.exec_data_access
+exec_instantiate = default_manager.exec_instantiate
+exec_fit = default_manager.exec_fit
+exec_predict = default_manager.exec_predict
+exec_serialize = default_manager.exec_serialize
+exec_deserialize = default_manager.exec_deserialize
+aexec_data_access = default_manager.aexec_data_access
+aexec_instantiate = default_manager.aexec_instantiate
+aexec_fit = default_manager.aexec_fit
+aexec_predict = default_manager.aexec_predict
+aexec_serialize = default_manager.aexec_serialize
+aexec_deserialize = default_manager.aexec_deserialize
+route = default_manager.route
+parameters = default_manager.parameters
+owner = default_manager.owner
+owners = default_manager.owners
+register = default_manager.register
+
+
+def __getattr__(name: str) -> Any:
+    # pluggy loads only where hooks are written or used: its import costs as much as all of ours.
+    if name == "hookimpl":
+        from aimm.plugins.hookspecs import hookimpl
+
+        return hookimpl
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,237 @@
+"""The configuration document: read safely, checked against the JSON Schema beside this file, frozen."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from aimm.errors import ConfigError
+
+SCHEMA_ID = "aimm://plugins.yaml#"
+_SCHEMA_ALIAS = "aimm://plugins/schema.yaml#"
+_SCHEMA_FILE = os.path.join(os.path.dirname(__file__), "plugins.schema.json")
+
+Conf: TypeAlias = "Mapping[str, Any] | str | os.PathLike[str] | None"
+
+
+class PluginsConfig(NamedTuple):
+    """One checked configuration.
+
+    Attributes:
+        names: Modules to import, in this order.
+        entry_points: Whether entry points are looked for.
+        include: Patterns of distribution names that may load.
+        exclude: Patterns of distribution names that never load.
+        directories: Absolute paths of plugin directories.
+        prefer: Contested name to the distribution, module or plugin that owns it.
+        strict: Whether failures raise; None means those of plugins named in the document do.
+        settings: Plugin name to its settings.
+        given: The top-level keys that the document has.
+    """
+
+    names: tuple[str, ...] = ()
+    entry_points: bool = True
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
+    prefer: Mapping[str, str] = {}
+    strict: bool | None = None
+    settings: Mapping[str, Mapping[str, Any]] = {}
+    given: frozenset[str] = frozenset()
+
+    def merged_with(self, later: "PluginsConfig") -> "PluginsConfig":
+        """This configuration and a later one: lists and mappings add up, other keys count where the later has them."""
+        chosen = later if "entry_points" in later.given else self
+        return PluginsConfig(
+            names=tuple(dict.fromkeys(self.names + later.names)),
+            entry_points=chosen.entry_points,
+            include=chosen.include,
+            exclude=chosen.exclude,
+            directories=tuple(dict.fromkeys(self.directories + later.directories)),
+            prefer={**self.prefer, **later.prefer},
+            strict=later.strict if "strict" in later.given else self.strict,
+            settings={**self.settings, **later.settings},
+            given=self.given | later.given,
+        )
+
+
+def load_config(conf: Conf = None) -> PluginsConfig:
+    """Read and check a configuration.
+
+    Args:
+        conf: A mapping; or the path of a YAML, TOML or JSON file; or None for ``{"names": []}``.
+
+    Raises:
+        ConfigError: The file cannot be read or the document does not follow the schema.
+    """
+    if conf is None:
+        return PluginsConfig()
+    if isinstance(conf, Mapping):
+        return _checked(conf, "configuration", os.getcwd())
+    if isinstance(conf, (str, os.PathLike)):
+        path = os.path.abspath(os.fspath(conf))
+        return _checked(_read(path), path, os.path.dirname(path))
+    raise ConfigError(f"expected a mapping or the path of a YAML, TOML or JSON file, not {type(conf).__name__}")
+
+
+def config_schema(schema_id: str = SCHEMA_ID) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the configuration.
+
+    Args:
+        schema_id: ``aimm://plugins.yaml#``, or its other name ``aimm://plugins/schema.yaml#``.
+
+    Raises:
+        ConfigError: There is no schema of this id.
+    """
+    if schema_id not in (SCHEMA_ID, _SCHEMA_ALIAS):
+        raise ConfigError(f"no schema has the id {schema_id!r}; the ids are {SCHEMA_ID!r} and {_SCHEMA_ALIAS!r}")
+    import json
+
+    with open(_SCHEMA_FILE, encoding="utf-8") as file:
+        schema: dict[str, Any] = json.load(file)
+    return schema
+
+
+def _checked(document: Any, source: str, base: str) -> PluginsConfig:
+    if not _is_plainly_valid(document):
+        _validate(document, source)
+    points = document.get("entry_points", {})
+    return PluginsConfig(
+        names=tuple(document["names"]),
+        entry_points=points.get("enabled", True),
+        include=tuple(points.get("include", ("*",))),
+        exclude=tuple(points.get("exclude", ())),
+        directories=tuple(os.path.join(base, os.path.expanduser(path)) for path in document.get("directories", ())),
+        prefer=dict(document.get("prefer", {})),
+        strict=document.get("strict"),
+        settings={name: dict(values) for name, values in document.get("settings", {}).items()},
+        given=frozenset(document),
+    )
+
+
+def _is_plainly_valid(document: Any) -> bool:
+    # The common document needs no jsonschema, whose import costs more than everything else initialize does.
+    if type(document) is not dict or list(document) != ["names"] or type(document["names"]) is not list:
+        return False
+    return all(
+        type(name) is str and name.isascii() and all(part.isidentifier() for part in name.split("."))
+        for name in document["names"]
+    )
+
+
+def _validate(document: Any, source: str) -> None:
+    from jsonschema import Draft202012Validator
+
+    # A Mapping of another kind is as good as a dict; JSON Schema only knows the latter.
+    instance = dict(document) if isinstance(document, Mapping) else document
+    errors = sorted(Draft202012Validator(config_schema()).iter_errors(instance), key=lambda e: list(map(str, e.path)))
+    if errors:
+        raise schema_error(errors[0], source)
+
+
+def schema_error(error: Any, source: str, prefix: str = "") -> ConfigError:
+    """Say in our words what a ``jsonschema.ValidationError`` says in its own.
+
+    Args:
+        error: The ``jsonschema.ValidationError``.
+        source: The document it is about.
+        prefix: Location of the checked part inside that document.
+    """
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path]
+    location = (prefix + "".join(steps)).removeprefix(".")
+    return ConfigError(_explain(error), location, source)
+
+
+def _explain(error: Any) -> str:
+    if error.validator == "additionalProperties" and isinstance(error.validator_value, bool):
+        known = sorted(error.schema.get("properties", {}))
+        unknown = sorted(str(key) for key in error.instance if key not in known)
+        return f"unknown key {', '.join(map(repr, unknown))}{_near(unknown[0], known)}; the keys are {', '.join(known)}"
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return f"the key {missing[0]!r} is missing"
+    expected = error.schema.get("description")
+    if error.validator == "type":
+        kinds = error.validator_value
+        kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
+        return f"expected {expected or kind} (type {kind}), got {_shown(error.instance)}"
+    if error.validator in ("pattern", "minLength") and expected:
+        return f"expected {expected}, got {_shown(error.instance)}"
+    return str(error.message)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return f"{type(value).__name__} {text[:60]}{'...' if len(text) > 60 else ''}"
+
+
+def _near(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    match = get_close_matches(name, known, n=1)
+    return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def _read(path: str) -> Any:
+    suffix = os.path.splitext(path)[1].lower()
+    reader = {".yaml": _read_yaml, ".yml": _read_yaml, ".json": _read_json, ".toml": _read_toml}.get(suffix)
+    if reader is None:
+        raise ConfigError("expected a file name ending in .yaml, .yml, .json or .toml", source=path)
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", source=path) from error
+    document = reader(text, path)
+    if not isinstance(document, Mapping):
+        found = "nothing" if document is None else type(document).__name__
+        raise ConfigError(f"expected a mapping with the key 'names', found {found}", source=path)
+    return document
+
+
+def _read_toml(text: str, path: str) -> Any:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"is not valid TOML: {error}", source=path) from error
+
+
+def _read_json(text: str, path: str) -> Any:
+    import json
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen = dict(pairs)
+        if len(seen) != len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise ConfigError(f"the key {twice!r} stands twice in one mapping", source=path)
+        return seen
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ConfigError(f"is not valid JSON: {error}", source=path) from error
+
+
+def _read_yaml(text: str, path: str) -> Any:
+    import yaml
+
+    class OnceLoader(yaml.SafeLoader):
+        """A safe loader that refuses a key that stands twice."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            seen = set()
+            for key_node, _ in node.value:
+                key = getattr(key_node, "value", None)
+                if isinstance(key, str) and key != "<<" and key in seen:
+                    line = key_node.start_mark.line + 1
+                    raise ConfigError(f"the key {key!r} stands twice in one mapping", f"line {line}", path)
+                seen.add(key if isinstance(key, str) else id(key_node))
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(text, OnceLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        message = " ".join(str(error).split())
+        raise ConfigError(f"is not valid YAML: {message}", source=path) from error

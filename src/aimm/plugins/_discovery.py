@@ -1,0 +1,108 @@
+"""What could be loaded: index, config names and plugin directories as sorted candidates. Nothing is imported here."""
+
+import os
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from aimm.plugins._config import PluginsConfig
+from aimm.plugins._index import IndexProblem, build_index, normalised
+
+
+class Candidate(NamedTuple):
+    """A plugin that was found and not loaded.
+
+    Attributes:
+        group: Entry-point group; ``names`` or ``directories`` for what the configuration names.
+        name: Entry-point name, module name or directory name.
+        value: What to import: ``module`` or ``module:attribute``.
+        distribution: Distribution that declares it, None for what the configuration names.
+        version: Version of that distribution.
+        summary: One line about that distribution; may be empty.
+        path: Metadata file or directory it was found in; empty for a module name.
+    """
+
+    group: str
+    name: str
+    value: str
+    distribution: str | None = None
+    version: str | None = None
+    summary: str = ""
+    path: str = ""
+
+    @property
+    def is_explicit(self) -> bool:
+        """Whether the configuration names this very plugin."""
+        return self.distribution is None
+
+    @property
+    def declaration(self) -> str | None:
+        """The entry point as its author wrote it, or None if there is none."""
+        return None if self.is_explicit else f"[{self.group}] {self.name} = {self.value}"
+
+    @property
+    def module(self) -> str:
+        """The module to import."""
+        return self.value.partition(":")[0].strip()
+
+    @property
+    def choice(self) -> str:
+        """What stands behind ``prefer:`` to choose this candidate."""
+        return self.distribution or self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name this candidate answers to: its own and, for a model class, module + class name."""
+        if self.group == "aimm.models" and ":" in self.value:
+            canonical = ".".join(part.strip() for part in self.value.partition("[")[0].split(":"))
+            return (self.name,) if canonical == self.name else (self.name, canonical)
+        return (self.name,)
+
+
+class Found(NamedTuple):
+    """Everything discovery found.
+
+    Attributes:
+        candidates: What may load, in the order in which it does.
+        excluded: What the configuration leaves out.
+        problems: Metadata that could not be used.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    excluded: tuple[Candidate, ...] = ()
+    problems: tuple[IndexProblem, ...] = ()
+
+
+def safe_mode() -> bool:
+    """Whether ``AIMM_SAFE_MODE`` asks for a start without third-party plugins."""
+    return os.environ.get("AIMM_SAFE_MODE", "").lower() not in ("", "0", "false", "no")
+
+
+def discover(config: PluginsConfig) -> Found:
+    """Merge what the configuration names with what installed distributions declare.
+
+    Config-named modules and directories come first, in their order; entry points follow, sorted.
+    """
+    if safe_mode():
+        return Found()
+    named = [Candidate("names", name, name) for name in config.names]
+    named += [Candidate("directories", os.path.basename(os.path.normpath(p)), p, path=p) for p in config.directories]
+    if not config.entry_points:
+        return Found(tuple(named))
+    index = build_index()
+    declared = [
+        Candidate(e.group, e.name, e.value, e.distribution, e.version, e.summary, e.path) for e in index.entries
+    ]
+    allowed = [c for c in declared if _may_load(c, config)]
+    excluded = [c for c in declared if c not in allowed]
+    return Found((*named, *allowed), tuple(excluded), index.problems)
+
+
+def _may_load(candidate: Candidate, config: PluginsConfig) -> bool:
+    distribution = candidate.distribution or ""
+    return _matches(distribution, config.include) and not _matches(distribution, config.exclude)
+
+
+def _matches(distribution: str, patterns: Iterable[str]) -> bool:
+    name = normalised(distribution)
+    return any(fnmatchcase(name, normalised(pattern)) for pattern in patterns)

@@ -1,0 +1,232 @@
+"""The static index: every entry point of our groups, read distribution by distribution without importing anything.
+
+One malformed file, ours or a stranger's, spoils only itself and is reported. This is the only module that reads entry
+points; a cache of what it finds belongs here too. The file format is the one of the packaging specifications
+("Entry points specification" and "Recording installed projects", packaging.python.org).
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
+"""The entry-point groups that ``aimm`` reads."""
+
+_GROUP_ALIASES = {"aimm.plugins.train": "aimm.train"}
+
+
+class IndexEntry(NamedTuple):
+    """One declared entry point.
+
+    Attributes:
+        group: Entry-point group.
+        name: Its name: a plugin name, model type, data access name or command.
+        value: What it points at, ``module`` or ``module:attribute``.
+        distribution: Name of the distribution that declares it.
+        version: Its version; empty if unknown.
+        summary: One line about the distribution; may be empty.
+        path: The file that holds the declaration.
+    """
+
+    group: str
+    name: str
+    value: str
+    distribution: str
+    version: str
+    summary: str
+    path: str
+
+
+class IndexProblem(NamedTuple):
+    """A metadata file that could not be used, or not fully.
+
+    Attributes:
+        distribution: Name of the distribution, as far as it is known.
+        path: The file.
+        message: What is wrong with it.
+    """
+
+    distribution: str
+    path: str
+    message: str
+
+
+class Index(NamedTuple):
+    """What is declared on ``sys.path``: sorted entries, and what could not be read."""
+
+    entries: tuple[IndexEntry, ...] = ()
+    problems: tuple[IndexProblem, ...] = ()
+
+
+class _Metadata(NamedTuple):
+    """One metadata folder: where it is, and its entry points as text if they can be had."""
+
+    stem: str
+    location: str
+    entry_points: str | None
+    identity: str | None
+    error: str = ""
+
+
+def build_index(path: Iterable[str] | None = None) -> Index:
+    """Read the entry points of our groups from every distribution.
+
+    Args:
+        path: Folders and archives to search; ``sys.path`` if not given. The first one that has a distribution of some
+            name wins, as for imports.
+    """
+    entries: set[IndexEntry] = set()
+    problems: list[IndexProblem] = []
+    for metadata in _first_of_each_name(list(sys.path if path is None else path), problems):
+        _read(metadata, entries, problems)
+    return Index(tuple(sorted(entries)), tuple(sorted(problems)))
+
+
+def normalised(name: str) -> str:
+    """The distribution name as packaging tools compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def parse_entry_points(text: str) -> list[tuple[str, str, str]]:
+    """Split an ``entry_points.txt`` into (group, name, value), as ``importlib.metadata`` does.
+
+    Raises:
+        ValueError: A line is neither a section, a comment, nor ``name = value``; the message tells which.
+    """
+    group, found = None, []
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("[") and line.endswith("]"):
+            group = line.strip("[]")
+        elif group is not None:
+            name, equals, value = (part.strip() for part in line.partition("="))
+            if not equals:
+                raise ValueError(f"line {number} is not of the form 'name = value': {line[:60]!r}")
+            found.append((group, name, value))
+    return found
+
+
+def _first_of_each_name(path: list[str], problems: list[IndexProblem]) -> Iterator[_Metadata]:
+    folders: set[str] = set()
+    names: set[str] = set()
+    for folder in path:
+        # lib64 is often a link to lib: its distributions must not count twice.
+        resolved = os.path.realpath(folder)
+        if resolved in folders:
+            continue
+        folders.add(resolved)
+        grouped: dict[str, list[_Metadata]] = {}
+        for metadata in _scan(resolved, problems):
+            name = normalised(metadata.stem.partition("-")[0])
+            if name not in names:
+                grouped.setdefault(name, []).append(metadata)
+        names.update(grouped)
+        for name in sorted(grouped):
+            *stale, newest = sorted(grouped[name], key=_newest_last)
+            if stale:
+                left_over = ", ".join(metadata.location for metadata in stale)
+                problems.append(IndexProblem(name, newest.location, f"left-over metadata is ignored: {left_over}"))
+            yield newest
+
+
+def _newest_last(metadata: _Metadata) -> tuple[bool, list[tuple[int, str]], str]:
+    version = metadata.stem.partition("-")[2]
+    parts = [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|[a-z]+", version)]
+    return metadata.location.endswith(".dist-info"), parts, metadata.stem
+
+
+def _scan(folder: str, problems: list[IndexProblem]) -> Iterator[_Metadata]:
+    if os.path.isfile(folder):
+        yield from _scan_archive(folder, problems)
+        return
+    try:
+        children = os.listdir(folder)
+    except OSError:
+        return  # sys.path may name folders that do not exist or cannot be read; imports skip them too
+    for child in children:
+        stem, suffix = os.path.splitext(child)
+        is_egg = child == "EGG-INFO" and folder.endswith(".egg")
+        # pip renames what it is about to delete to "~name": an interrupted run leaves it behind.
+        if (suffix in (".dist-info", ".egg-info") and not child.startswith("~")) or is_egg:
+            stem = os.path.splitext(os.path.basename(folder))[0] if is_egg else stem
+            yield _read_folder(stem, os.path.join(folder, child))
+
+
+def _read_folder(stem: str, location: str) -> _Metadata:
+    try:
+        text = _text(os.path.join(location, "entry_points.txt"))
+    except (OSError, UnicodeDecodeError) as error:
+        return _Metadata(stem, location, None, None, str(error))
+    return _Metadata(stem, location, text, None)
+
+
+def _text(file: str) -> str | None:
+    try:
+        with open(file, "rb", buffering=0) as stream:
+            return stream.read().decode("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _scan_archive(archive: str, problems: list[IndexProblem]) -> Iterator[_Metadata]:
+    from importlib_metadata import DistributionFinder, MetadataPathFinder
+
+    try:
+        context = DistributionFinder.Context(path=[archive])  # type: ignore[no-untyped-call]
+        found = list(MetadataPathFinder().find_distributions(context))
+        for distribution in found:
+            location = str(distribution.locate_file("")) + os.path.basename(str(getattr(distribution, "_path", "")))
+            stem = os.path.splitext(os.path.basename(str(getattr(distribution, "_path", "")).rstrip("/")))[0]
+            identity = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO")
+            yield _Metadata(stem, location, distribution.read_text("entry_points.txt"), identity)
+    except Exception as error:  # noqa: BLE001 - a broken archive must not hide the other folders
+        problems.append(IndexProblem(os.path.basename(archive), archive, f"cannot be searched: {error}"))
+
+
+def _read(metadata: _Metadata, entries: set[IndexEntry], problems: list[IndexProblem]) -> None:
+    file = os.path.join(metadata.location, "entry_points.txt")
+    stem_name, _, stem_version = metadata.stem.partition("-")
+
+    def report(message: str, path: str = file) -> None:
+        problems.append(IndexProblem(stem_name, path, message))
+
+    if metadata.error:
+        return report(f"cannot be read: {metadata.error}")
+    try:
+        declared = parse_entry_points(metadata.entry_points or "")
+    except ValueError as error:
+        return report(f"is malformed and was ignored: {error}")
+    if (metadata.entry_points or "").startswith("\ufeff"):
+        report("starts with a byte-order mark, which hides its first section; save it as UTF-8 without one")
+    ours = [(_GROUP_ALIASES.get(group, group), name, value) for group, name, value in declared if "aimm." in group]
+    if not ours:
+        return None
+    try:
+        identity = metadata.identity or _identity_text(metadata.location)
+    except (OSError, UnicodeDecodeError) as error:
+        identity = ""
+        report(f"cannot be read: {error}", metadata.location)
+    fields = _headers(identity)
+    who = fields.get("name", stem_name), fields.get("version", stem_version), fields.get("summary", "")
+    for group, name, value in ours:
+        if group in GROUPS and name and value:
+            entries.add(IndexEntry(group, name, value, *who, file))
+        elif group not in GROUPS:
+            report(f"declares the unknown group {group!r}; the groups are {', '.join(GROUPS)}")
+        else:
+            report(f"declares an entry point without a {'value' if name else 'name'} in group {group!r}")
+    return None
+
+
+def _identity_text(location: str) -> str:
+    return _text(os.path.join(location, "METADATA")) or _text(os.path.join(location, "PKG-INFO")) or ""
+
+
+def _headers(text: str) -> dict[str, str]:
+    head = text.partition("\n\n")[0]
+    pairs = (line.partition(":") for line in head.splitlines() if line[:1].isalpha())
+    return {name.strip().lower(): value.strip() for name, colon, value in reversed(list(pairs)) if colon}

@@ -1,0 +1,389 @@
+"""The only composer: configuration → discovery → loading → registry → routes.
+
+Several managers live side by side; the functions of :mod:`aimm.plugins` belong to the default one.
+"""
+
+import importlib
+import threading
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from aimm._types import ACTIONS, MODEL_ACTIONS
+from aimm.errors import (
+    DeclarationError,
+    PluginConflictError,
+    PluginFailure,
+    PluginLoadError,
+    PluginNotFoundError,
+    PluginUnavailableError,
+)
+from aimm.plugins._config import Conf, load_config
+from aimm.plugins._discovery import Candidate, discover, safe_mode
+from aimm.plugins._execute import Calls
+from aimm.plugins._index import IndexProblem
+from aimm.plugins._loader import in_words
+from aimm.plugins._plugin_set import PluginSet, conflict, same_owner
+from aimm.plugins._registry import (
+    DECLARED,
+    EXPLICIT,
+    PREFERRED,
+    Key,
+    Record,
+    Registry,
+    Source,
+    default_registry,
+)
+from aimm.plugins._report import Owner, Report
+from aimm.plugins._routes import Entry, Route
+
+
+class PluginManager(Calls):
+    """Finds, loads and calls plugins.
+
+    Args:
+        conf: As for :meth:`initialize`, which is called with it; without it the manager starts empty.
+        registry: Where records live; a new registry if not given.
+
+    Raises:
+        ConfigError: See :meth:`initialize`.
+        PluginLoadError: See :meth:`initialize`.
+    """
+
+    def __init__(self, conf: Conf = None, *, registry: Registry | None = None) -> None:
+        super().__init__()
+        self._registry = Registry() if registry is None else registry
+        self._lock = threading.RLock()
+        self._initializing = threading.RLock()
+        self._generation = 0
+        self._initialized = False
+        self._set = PluginSet(self._registry, self._tables, self._reset_all)
+        self._registry.watch(self._reset)
+        if conf is not None:
+            self.initialize(conf)
+
+    def initialize(self, conf: Conf = None) -> Report:
+        """Find every plugin, and import those that the configuration names and the hook plugins.
+
+        All other plugins are imported when one of their names is first used. A second call adds to the first; what is
+        loaded stays loaded, what failed is tried again.
+
+        Args:
+            conf: Configuration that follows the schema under id ``aimm://plugins.yaml#``; or the path of a YAML, TOML
+                or JSON file that holds it; or None for ``{"names": []}``.
+
+        Returns:
+            What is loaded, what will load when used, what failed, and which names are contested.
+
+        Raises:
+            ConfigError: The configuration is wrong; nothing was changed.
+            PluginLoadError: A plugin that the configuration names failed (or any plugin, if ``strict``). Everything
+                else was loaded first; the error carries the report.
+        """
+        config = load_config(conf)
+        with self._initializing:
+            importlib.invalidate_caches()
+            config = self._set.config.merged_with(config)
+            self._set.update(config, discover(config))
+            self._initialized = True
+            self._reset_all()
+            for candidate in self._set.eager():
+                self._set.ensure(candidate)
+            report = self.report
+            loud = self._loud_failures(report)
+            conflicts = report.conflicts if config.strict else ()
+            if loud or conflicts:
+                raise PluginLoadError(loud, report, conflicts)
+            return report
+
+    def unload_all(self) -> None:
+        """Forget every plugin and declaration; ``initialize`` registers them again."""
+        with self._initializing:
+            self._set.forget()
+            self._initialized = False
+            self._registry.clear()
+            self._reset_all()
+
+    @property
+    def report(self) -> Report:
+        """The state of every plugin just now, as ``initialize`` returns it."""
+        states = self._set.states
+        done = {candidate: state for candidate, state in states.items() if state.loaded or state.failure}
+        loaded = {candidate: state.loaded for candidate, state in done.items() if state.loaded}
+        failed = [state.failure for state in done.values() if state.failure]
+        return Report(
+            tuple(loaded),
+            tuple(candidate for candidate in self._set.found.candidates if candidate not in done),
+            (*failed, *map(_discovery_failure, self._set.found.problems), *self._stray_settings()),
+            tuple(self._set.conflicts()),
+            tuple(f"{candidate.name}: {effect}" for candidate, done in loaded.items() for effect in done.effects),
+        )
+
+    def register(self, plugin: Any, name: str | None = None) -> Callable[[], None]:
+        """Join a hook plugin, a module or object with ``hookimpl`` functions, at run time.
+
+        Args:
+            plugin: The module or object.
+            name: What to call it in messages; its type or module name if not given.
+
+        Returns:
+            A function that takes it out again.
+
+        Raises:
+            DeclarationError: It has no hook implementation, or one does not fit.
+            DuplicateError: A model type that it lists is taken.
+        """
+        from aimm.plugins._hooks import read_hook_plugin
+
+        module = getattr(plugin, "__name__", type(plugin).__module__)
+        source = Source(module, name or getattr(plugin, "__name__", type(plugin).__name__), rank=EXPLICIT)
+        hooks = read_hook_plugin(plugin, source)
+        if hooks is None:
+            raise DeclarationError(f"{plugin!r} has no function marked with plugins.hookimpl")
+        hooks.call("configure", settings=dict(self._set.config.settings.get(source.plugin or "", {})))
+        records = [r for t in hooks.static_model_types() for r in hooks.owned_records(t, EXPLICIT)]
+        self._registry.add(records)
+        self._set.add_hooks(hooks)
+
+        def unregister() -> None:
+            self._set.remove_hooks(hooks)
+            self._registry.discard(
+                r.key for r in self._registry.records() if r.source._replace(rank=EXPLICIT) == source
+            )
+
+        return unregister
+
+    def route(self, model_type: str) -> Route:
+        """Resolve a model type once, for hot loops; see :class:`Route`.
+
+        Args:
+            model_type: Name of the model type.
+
+        Raises:
+            PluginNotFoundError: Nobody owns this model type.
+            PluginConflictError: Two plugins do.
+            PluginUnavailableError: Its owner is broken.
+        """
+        if not self._offered(model_type):
+            raise self._unknown("model type", model_type)
+        return Route(
+            model_type,
+            lambda action, name: self._tables[action].setdefault(name, Entry(action, name, self._bind)),
+        )
+
+    def parameters(self, name: str, action: str) -> list[str] | None:
+        """The names of the arguments that an action takes from its caller.
+
+        Args:
+            name: Model type, or data access name.
+            action: The action.
+
+        Returns:
+            Names in positional order, without instance and state callback; None if they cannot be known.
+
+        Raises:
+            PluginNotFoundError: Nobody owns this name.
+            PluginConflictError: Two plugins do.
+            PluginUnavailableError: Its owner is broken.
+        """
+        record = self._find(action, name)
+        if record.hook_arguments is not None:
+            return self._set.hooks.parameters(record, name, action) if self._set.hooks else None
+        from aimm.plugins._signature import parameter_names
+
+        return parameter_names(record)
+
+    def owners(self, kind: str = "model type") -> list[Owner]:
+        """Who owns which name, without importing anything.
+
+        Args:
+            kind: ``model type`` or ``data access``.
+
+        Returns:
+            One entry for each name, sorted; then one for each plugin that decides dynamically.
+        """
+        actions = MODEL_ACTIONS if kind == "model type" else ("data_access",)
+        group = "aimm.models" if kind == "model type" else "aimm.data_access"
+        found: dict[tuple[str, Source], list[str]] = {}
+        for record in self._registry.records():
+            if record.kind in actions:
+                source = record.source._replace(module=record.source.plugin or record.source.module, rank=0)
+                found.setdefault((record.name, source), []).append(record.kind)
+        owners = [
+            Owner(
+                name,
+                source.module,
+                source.distribution,
+                source.version,
+                tuple(sorted(held, key=actions.index)),
+            )
+            for (name, source), held in found.items()
+        ]
+        taken = {owner.name for owner in owners}
+        lazy = [c for c in self._set.found.candidates if c.group == group and c.name not in taken]
+        owners += [Owner(c.name, c.name, c.distribution, c.version) for c in lazy]
+        dynamic = [p.source for p in self._hook_plugins() if "resolve_model_type" in p.hooks and kind == "model type"]
+        return sorted(owners) + [Owner("(dynamic)", s.plugin or s.module, s.distribution, s.version) for s in dynamic]
+
+    def owner(self, name: str, action: str) -> Owner:
+        """Who owns one action of a name; loads the owner.
+
+        Args:
+            name: Model type, or data access name.
+            action: The action.
+
+        Raises:
+            PluginNotFoundError: Nobody owns this name.
+            PluginConflictError: Two plugins do.
+            PluginUnavailableError: Its owner is broken.
+        """
+        source = self._find(action, name).source
+        return Owner(name, source.plugin or source.module, source.distribution, source.version, (action,))
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every plugin that the last ``initialize`` found, loaded or not."""
+        return self._set.found.candidates
+
+    def _hook_plugins(self) -> Iterable[Any]:
+        return self._set.hooks.plugins if self._set.hooks else ()
+
+    def _reset(self, keys: Iterable[Key]) -> None:
+        with self._lock:
+            self._generation += 1
+            for kind, name in keys:
+                if entry := self._tables.get(kind, {}).get(name):
+                    entry.reset()
+
+    def _reset_all(self) -> None:
+        self._reset([(kind, name) for kind, table in self._tables.items() for name in list(table)])
+
+    def _bind(self, entry: Entry) -> None:
+        while True:
+            generation = self._generation
+            record = self._find(entry.action, entry.name)
+            with self._lock:
+                # Finding may load a plugin, and other threads go on: what was found must still be true when it is set.
+                if generation == self._generation:
+                    entry.set(record, self._set.hooks.wrapped(entry.action) if self._set.hooks else None)
+                    return
+
+    def _find(self, action: str, name: str) -> Record:
+        if not isinstance(name, str):
+            raise PluginNotFoundError(action, repr(name), hints=(f"a name is a string, not {type(name).__name__}",))
+        record = self._registry.get(action, name)
+        if record is None or record.source.rank < PREFERRED:
+            self._load_owner(action, name, record)
+            record = self._registry.get(action, name)
+        clash = self._set.clashes.get((action, name))
+        if clash and (record is None or record.source.rank < EXPLICIT):
+            raise clash
+        if record is None and action in MODEL_ACTIONS:
+            record = self._resolve_dynamically(action, name)
+        if record is None:
+            raise self._unknown(action, name)
+        return record
+
+    def _load_owner(self, action: str, name: str, record: Record | None) -> None:
+        group = "aimm.data_access" if action == "data_access" else "aimm.models"
+        rivals = self._set.contenders(group, name)
+        wanted = self._set.config.prefer.get(name)
+        preferred = wanted is not None and any(same_owner(wanted, rival.choice) for rival in rivals)
+        if not rivals or (record and record.source.rank == EXPLICIT and not preferred):
+            return
+        if len(rivals) > 1:
+            raise conflict(group, name, rivals)
+        (owner,) = rivals
+        if record and record.source.rank == DECLARED and not preferred and not _is_from(record, owner):
+            described = [record.source.describe(), f"{owner.distribution} {owner.version} ({owner.value})"]
+            raise PluginConflictError("model type", name, described, [record.source.choice, owner.choice])
+        state = self._set.ensure(owner)
+        if state.failure:
+            raise PluginUnavailableError(action, name, state.failure) from state.error
+
+    def _resolve_dynamically(self, action: str, name: str) -> Record | None:
+        claiming, failing = self._set.hooks.claimants(name) if self._set.hooks else ([], [])
+        if len(claiming) > 1:
+            wanted = self._set.config.prefer.get(name)
+            claiming = [p for p in claiming if wanted and same_owner(wanted, p.source.choice)] or claiming
+        if len(claiming) > 1:
+            sources = [plugin.source for plugin in claiming]
+            raise PluginConflictError("model type", name, [s.describe() for s in sources], [s.choice for s in sources])
+        if claiming:
+            self._registry.merge(self._set.dynamic_records(claiming[0], name))
+        elif failing:
+            plugin, error = failing[0]
+            hint = f"{plugin.source.describe()} could not say whether it owns it: {in_words(error)}"
+            raise self._unknown(action, name, hint) from error
+        return self._registry.get(action, name)
+
+    def _offered(self, model_type: str) -> list[str]:
+        """The actions that some plugin offers for a model type; loads its owner."""
+        offered = []
+        for action in MODEL_ACTIONS:
+            try:
+                self._find(action, model_type)
+            except PluginNotFoundError:
+                continue
+            offered.append(action)
+        return offered
+
+    def _unknown(self, action: str, name: str, *hints: str) -> PluginNotFoundError:
+        kind = "data access" if action == "data_access" else "model type"
+        known = sorted({owner.name for owner in self.owners(kind)} - {"(dynamic)"})
+        return PluginNotFoundError(action, name, known, (*hints, *self._hints(kind, name, known)))
+
+    def _hints(self, kind: str, name: str, known: list[str]) -> Iterable[str]:
+        offers = sorted({r.kind for r in self._registry.records() if r.name == name and r.kind in ACTIONS})
+        if offers:
+            yield f"its owner offers only {', '.join(offers)}"
+        elif near := get_close_matches(name, known, n=1):
+            yield f"did you mean {near[0]!r}?"
+        if not self._initialized:
+            yield "initialize() has not run: call aimm.plugins.initialize(), or import the plugin's module"
+        elif safe_mode():
+            yield "AIMM_SAFE_MODE is on, so no third-party plugin is loaded"
+        group = "aimm.data_access" if kind == "data access" else "aimm.models"
+        for left_out in self._set.found.excluded:
+            if left_out.group == group and name in left_out.names:
+                yield f"distribution {left_out.distribution} declares it, but the configuration excludes it"
+        for candidate, state in self._set.states.items():
+            if state.failure and candidate.group not in ("aimm.models", "aimm.data_access"):
+                yield f"{state.failure.owner} failed to load and may have declared it: {state.failure.cause}"
+
+    def _loud_failures(self, report: Report) -> list[PluginFailure]:
+        strict = self._set.config.strict
+        if strict is not None:
+            return list(report.failed) if strict else []
+        return [f for f in report.failed if f.stage == "settings" or (f.distribution is None and f.stage != "discover")]
+
+    def _stray_settings(self) -> list[PluginFailure]:
+        found = self._set.found
+        known = {candidate.name for candidate in (*found.candidates, *found.excluded)}
+        stray = () if safe_mode() else sorted(self._set.config.settings.keys() - known)
+        hint = "the names are those of entry points in the group aimm.plugins and of configured modules"
+        return [
+            PluginFailure(name, "settings", None, None, None, None, f"settings for {name!r}, which is no plugin", hint)
+            for name in stray
+        ]
+
+
+def _is_from(record: Record, candidate: Candidate) -> bool:
+    return (record.source.plugin, record.source.distribution) == (candidate.name, candidate.distribution)
+
+
+def _discovery_failure(problem: IndexProblem) -> PluginFailure:
+    hint = f"correct the file, or reinstall {problem.distribution}; all other distributions are unaffected"
+    return PluginFailure(
+        problem.distribution,
+        "discover",
+        problem.distribution,
+        None,
+        None,
+        problem.path,
+        problem.message,
+        hint,
+    )
+
+
+default_manager = PluginManager(registry=default_registry)
+"""The manager behind the functions of :mod:`aimm.plugins`, and behind declarations made by a plain import."""

@@ -1,0 +1,293 @@
+"""The plugins of one manager: what was found, what is loaded, what is broken, what is contested.
+
+Loading is a transaction: a plugin is imported into a scratch registry, checked and configured; only then are its
+records merged and its hooks joined.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aimm.errors import ConfigError, DeclarationError, PluginConflictError, PluginFailure
+from aimm.plugins._config import PluginsConfig
+from aimm.plugins._discovery import Candidate, Found
+from aimm.plugins._index import normalised
+from aimm.plugins._loader import BrokenPluginError, Loaded, broken, in_words, load
+from aimm.plugins._registry import (
+    DECLARED,
+    EXPLICIT,
+    PREFERRED,
+    UNDECLARED,
+    Clash,
+    Key,
+    Record,
+    Registry,
+    Source,
+)
+from aimm.plugins._routes import Entry
+
+if TYPE_CHECKING:
+    from aimm.plugins._hooks import HookLayer, HookPlugin
+
+EAGER = ("names", "directories", "aimm.plugins")
+"""Groups whose plugins load at ``initialize``: nobody could know what they declare without."""
+
+
+class PluginState:
+    """How far one candidate got.
+
+    Attributes:
+        loaded: What it gave, once it is loaded.
+        failure: Why it does not work, if it does not.
+        error: The original exception behind the failure.
+        busy: Whether it is being loaded by the thread that holds the lock.
+        settings: The settings it was configured with.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.loaded: Loaded | None = None
+        self.failure: PluginFailure | None = None
+        self.error: BaseException | None = None
+        self.busy = False
+        self.settings: Mapping[str, Any] | None = None
+
+
+class PluginSet:
+    """The plugins of one manager.
+
+    Args:
+        registry: Where the records of loaded plugins go.
+        tables: The manager's entries, which wrapped calls go back to.
+        rewrapped: Called when wrappers came or went.
+    """
+
+    def __init__(
+        self, registry: Registry, tables: Mapping[str, Mapping[str, Entry]], rewrapped: Callable[[], None]
+    ) -> None:
+        self._registry, self._tables, self._rewrapped = registry, tables, rewrapped
+        self.forget()
+
+    def forget(self) -> None:
+        """Go back to knowing nothing."""
+        self.config, self.found = PluginsConfig(), Found()
+        self.hooks: HookLayer | None = None
+        self.clashes: dict[Key, PluginConflictError] = {}
+        self.states: dict[Candidate, PluginState] = {}
+        self._by_name: Mapping[tuple[str, str], tuple[Candidate, ...]] = {}
+
+    def update(self, config: PluginsConfig, found: Found) -> None:
+        """Take over a configuration and what was discovered with it; failures get another chance."""
+        by_name: dict[tuple[str, str], tuple[Candidate, ...]] = {}
+        for candidate in found.candidates:
+            for name in candidate.names:
+                rivals = by_name.get((candidate.group, name), ())
+                by_name[candidate.group, name] = (*rivals, candidate)
+        self.config, self.found = config, found
+        self._by_name = {key: self._preferred(key[1], rivals) for key, rivals in by_name.items()}
+        self.clashes = {}
+        for state in self.states.values():
+            state.failure = state.error = None
+
+    def contenders(self, group: str, name: str) -> tuple[Candidate, ...]:
+        """The candidates that declare a name and are left after ``prefer:``; more than one is a conflict."""
+        return self._by_name.get((group, name), ())
+
+    def names(self, group: str) -> set[str]:
+        """Every name that the candidates of a group declare."""
+        return {name for held, name in self._by_name if held == group}
+
+    def conflicts(self) -> list[PluginConflictError]:
+        """Every contested name, sorted."""
+        static = [conflict(*key, rivals) for key, rivals in self._by_name.items() if len(rivals) > 1]
+        return sorted([*static, *self.clashes.values()], key=lambda error: (error.kind, error.name))
+
+    def eager(self) -> list[Candidate]:
+        """The candidates that load at ``initialize``, without those whose plugin name is contested."""
+        return [c for c in self.found.candidates if c.group in EAGER and self.contenders(c.group, c.name) == (c,)]
+
+    def ensure(self, candidate: Candidate) -> PluginState:
+        """Load a candidate unless that was done or tried before; the state says how it went."""
+        state = self.states.setdefault(candidate, PluginState())
+        if state.loaded is None and state.failure is None:
+            with state.lock:
+                if state.busy:
+                    return _circular(candidate)
+                if state.loaded is None and state.failure is None:
+                    self._load(candidate, state)
+        return state
+
+    def _load(self, candidate: Candidate, state: PluginState) -> None:
+        state.busy = True
+        try:
+            loaded = load(candidate)
+            self._commit(loaded, state)
+            state.loaded = loaded
+        except BrokenPluginError as error:
+            state.failure, state.error = error.failure, error.__cause__
+        finally:
+            state.busy = False
+        if state.failure:
+            _log(state.failure)
+            self._tell("plugin_failed", failure=state.failure)
+        else:
+            who = {
+                "plugin": candidate.name,
+                "distribution": candidate.distribution,
+                "version": candidate.version,
+            }
+            self._tell("plugin_loaded", **who)
+
+    def _commit(self, loaded: Loaded, state: PluginState) -> None:
+        candidate, stage = loaded.candidate, "check"
+        try:
+            plugins = self._hook_plugins(loaded)
+            if candidate.group == "aimm.plugins" and not plugins and not loaded.records:
+                raise DeclarationError(
+                    f"{candidate.value} has neither hook implementations (marked with plugins.hookimpl) nor "
+                    "decorated functions"
+                )
+            stage = "settings"
+            self._configure(candidate, plugins, state)
+            stage = "check"
+            records = [record for plugin in plugins for record in self._static_records(plugin, candidate)]
+            stage = "register"
+            self._merge([*self._stamped(loaded), *records], candidate)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise broken(candidate, stage, error) from error
+        for plugin in plugins:
+            self.add_hooks(plugin)
+
+    def _stamped(self, loaded: Loaded) -> list[Record]:
+        candidate = loaded.candidate
+        return [
+            record._replace(source=self._source(candidate, record.name, record.source.module, candidate.names))
+            for record in loaded.records
+        ]
+
+    def _source(self, candidate: Candidate, name: str, module: str, declared: Iterable[str]) -> Source:
+        source = Source(module, candidate.name, candidate.distribution, candidate.version)
+        return source._replace(rank=self._rank(source, name, candidate.is_explicit, name in declared))
+
+    def _rank(self, source: Source, name: str, explicit: bool, declared: bool) -> int:
+        if name in self.config.prefer and same_owner(self.config.prefer[name], source.choice):
+            return PREFERRED
+        return EXPLICIT if explicit else DECLARED if declared else UNDECLARED
+
+    def _merge(self, records: list[Record], candidate: Candidate) -> None:
+        if candidate.is_explicit:
+            self._registry.add(records)
+            return
+        for clash in self._registry.merge(records):
+            self.clashes[clash.first.key] = clash_error(clash)
+
+    def _hook_plugins(self, loaded: Loaded) -> list["HookPlugin"]:
+        if not any(map(has_hooks, loaded.targets)):
+            return []
+        from aimm.plugins._hooks import read_hook_plugin
+
+        known = [plugin.plugin for plugin in self.hooks.plugins] if self.hooks else []
+        source = self._source(loaded.candidate, "", loaded.candidate.module, ())
+        # A plugin that is reached twice, by its entry point and by its module's name, is one.
+        found = [read_hook_plugin(target, source) for target in loaded.targets if not any(target is k for k in known)]
+        return [plugin for plugin in found if plugin]
+
+    def _static_records(self, plugin: "HookPlugin", candidate: Candidate) -> list[Record]:
+        return [
+            record
+            for model_type in plugin.static_model_types()
+            for record in plugin.owned_records(
+                model_type, self._rank(plugin.source, model_type, candidate.is_explicit, declared=True)
+            )
+        ]
+
+    def dynamic_records(self, plugin: "HookPlugin", model_type: str) -> list[Record]:
+        """The records of a model type that a plugin claims by ``resolve_model_type``."""
+        explicit = plugin.source.rank >= EXPLICIT
+        return plugin.owned_records(model_type, self._rank(plugin.source, model_type, explicit, declared=False))
+
+    def _configure(self, candidate: Candidate, plugins: list["HookPlugin"], state: PluginState) -> None:
+        settings = self.config.settings.get(candidate.name)
+        for plugin in plugins:
+            plugin.check_settings(settings or {}, f"settings.{candidate.name}")
+        for plugin in plugins:
+            plugin.call("configure", settings=dict(settings or {}))
+        takers = [plugin for plugin in plugins if "configure" in plugin.hooks]
+        if settings is not None and not takers:
+            raise ConfigError(
+                "this plugin takes no settings: it does not implement configure", f"settings.{candidate.name}"
+            )
+        state.settings = settings
+
+    def add_hooks(self, plugin: "HookPlugin") -> None:
+        """Join a hook plugin: its wrappers see every later call."""
+        if self.hooks is None:
+            from aimm.plugins._hooks import HookLayer
+
+            self.hooks = HookLayer(self._tables)
+        self.hooks.add(plugin)
+        self._rewrapped()
+
+    def remove_hooks(self, plugin: "HookPlugin") -> None:
+        """Take a hook plugin out again."""
+        if self.hooks is not None:
+            self.hooks.remove(plugin)
+            self._rewrapped()
+
+    def _tell(self, event: str, **arguments: Any) -> None:
+        for plugin, error in self.hooks.tell(event, **arguments) if self.hooks else ():
+            _logger().warning("%s: %s failed: %s", plugin.source.describe(), event, in_words(error))
+
+    def _preferred(self, name: str, rivals: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        wanted = self.config.prefer.get(name)
+        chosen = tuple(c for c in rivals if same_owner(wanted, c.choice)) if wanted else ()
+        return chosen or rivals
+
+
+def same_owner(wanted: str, choice: str) -> bool:
+    """Whether a ``prefer:`` value means this distribution, plugin or module."""
+    return wanted == choice or normalised(wanted) == normalised(choice)
+
+
+def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> PluginConflictError:
+    """The conflict of several candidates that declare one name."""
+    kind = {"aimm.models": "model type", "aimm.data_access": "data access", "aimm.plugins": "plugin name"}
+    described = [f"{c.distribution or 'the configuration'} {c.version or ''} ({c.value})" for c in rivals]
+    return PluginConflictError(kind.get(group, group), name, described, [c.choice for c in rivals])
+
+
+def clash_error(clash: Clash) -> PluginConflictError:
+    """The conflict of two records of equal rank."""
+    sources = clash.first.source, clash.second.source
+    return PluginConflictError(*clash.first.key, [s.describe() for s in sources], [s.choice for s in sources])
+
+
+def has_hooks(target: Any) -> bool:
+    """Whether anything in a module or object is marked with ``hookimpl``; costs no import of pluggy."""
+    if "pluggy" not in sys.modules:
+        return False
+    from inspect import getattr_static
+
+    found = (getattr_static(target, name, None) for name in dir(target))
+    return any(isinstance(getattr_static(getattr(f, "__func__", f), "aimm_impl", None), dict) for f in found)
+
+
+def _circular(candidate: Candidate) -> PluginState:
+    state = PluginState()
+    error = DeclarationError("the plugin uses one of its own names while it is being imported")
+    state.failure, state.error = broken(candidate, "import", error).failure, error
+    return state
+
+
+def _log(failure: PluginFailure) -> None:
+    _logger().warning("%s", failure.describe())
+    _logger().debug("%s", failure.traceback)
+
+
+def _logger() -> Any:
+    import logging
+
+    return logging.getLogger("aimm.plugins")
