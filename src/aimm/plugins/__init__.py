@@ -8,9 +8,9 @@ Plugin authors use the decorators, :class:`Model` and :func:`model`, or :data:`h
 from typing import TYPE_CHECKING, Any
 
 from aimm._types import ByteString, StateCallback
-from aimm.plugins._config import config_schema
+from aimm.plugins._config import PluginsConfig, config_schema, load_config
 from aimm.plugins._decorators import data_access, deserialize, fit, instantiate, predict, serialize
-from aimm.plugins._discovery import Candidate, Found
+from aimm.plugins._discovery import Candidate, Found, safe_mode
 from aimm.plugins._manager import PluginManager, default_manager
 from aimm.plugins._model import Model, model
 from aimm.plugins._report import Owner, Report
@@ -26,6 +26,7 @@ __all__ = [
     "Model",
     "Owner",
     "PluginManager",
+    "PluginsConfig",
     "Report",
     "Route",
     "StateCallback",
@@ -39,6 +40,7 @@ __all__ = [
     "data_access",
     "default_manager",
     "deserialize",
+    "discover",
     "exec_data_access",
     "exec_deserialize",
     "exec_fit",
@@ -49,6 +51,7 @@ __all__ = [
     "hookimpl",
     "initialize",
     "instantiate",
+    "load_config",
     "model",
     "owner",
     "owners",
@@ -56,6 +59,7 @@ __all__ = [
     "predict",
     "register",
     "route",
+    "safe_mode",
     "serialize",
     "unload_all",
 ]
@@ -74,6 +78,7 @@ aexec_fit = default_manager.aexec_fit
 aexec_predict = default_manager.aexec_predict
 aexec_serialize = default_manager.aexec_serialize
 aexec_deserialize = default_manager.aexec_deserialize
+discover = default_manager.discover
 route = default_manager.route
 parameters = default_manager.parameters
 owner = default_manager.owner
@@ -81,10 +86,12 @@ owners = default_manager.owners
 register = default_manager.register
 
 
-def __getattr__(name: str) -> Any:
-    # pluggy loads only where hooks are written or used: its import costs as much as all of ours.
-    if name == "hookimpl":
-        from aimm.plugins.hookspecs import hookimpl
+if not TYPE_CHECKING:  # a type checker that saw it would accept every name
 
-        return hookimpl
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        # pluggy loads only where hooks are written or used: its import costs as much as all of ours.
+        if name == "hookimpl":
+            from aimm.plugins.hookspecs import hookimpl
+
+            return hookimpl
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

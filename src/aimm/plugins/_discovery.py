@@ -1,10 +1,11 @@
 """What could be loaded: index, config names and plugin directories as sorted candidates. Nothing is imported here."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from aimm.errors import PluginConflictError, PluginFailure
 from aimm.plugins._config import PluginsConfig
 from aimm.plugins._index import IndexProblem, build_index, normalised
 
@@ -66,11 +67,35 @@ class Found(NamedTuple):
         candidates: What may load, in the order in which it does.
         excluded: What the configuration leaves out.
         problems: Metadata that could not be used.
+        claims: The candidates that declare a name, by (group, name), after ``prefer:``; more than one is a conflict.
     """
 
     candidates: tuple[Candidate, ...] = ()
     excluded: tuple[Candidate, ...] = ()
     problems: tuple[IndexProblem, ...] = ()
+    claims: Mapping[tuple[str, str], tuple[Candidate, ...]] = {}
+
+    def conflicts(self) -> list[PluginConflictError]:
+        """The names that several candidates declare and ``prefer:`` does not settle, sorted."""
+        return [conflict(*key, rivals) for key, rivals in sorted(self.claims.items()) if len(rivals) > 1]
+
+    def failures(self) -> list[PluginFailure]:
+        """Unusable metadata, as failures."""
+        return [_discovery_failure(problem) for problem in self.problems]
+
+
+def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> PluginConflictError:
+    """The conflict of several candidates that declare one name."""
+    kind = {"aimm.models": "model type", "aimm.data_access": "data access", "aimm.plugins": "plugin name"}
+    described = [f"{c.distribution or 'the configuration'} {c.version or ''} ({c.value})" for c in rivals]
+    return PluginConflictError(kind.get(group, group), name, described, [c.choice for c in rivals])
+
+
+def _discovery_failure(problem: IndexProblem) -> PluginFailure:
+    hint = f"correct the file, or reinstall {problem.distribution}; all other distributions are unaffected"
+    return PluginFailure(
+        problem.distribution, "discover", problem.distribution, None, None, problem.path, problem.message, hint
+    )
 
 
 def safe_mode() -> bool:
@@ -88,14 +113,30 @@ def discover(config: PluginsConfig) -> Found:
     named = [Candidate("names", name, name) for name in config.names]
     named += [Candidate("directories", os.path.basename(os.path.normpath(p)), p, path=p) for p in config.directories]
     if not config.entry_points:
-        return Found(tuple(named))
+        return Found(tuple(named), claims=_claims(named, config.prefer))
     index = build_index()
     declared = [
         Candidate(e.group, e.name, e.value, e.distribution, e.version, e.summary, e.path) for e in index.entries
     ]
     allowed = [c for c in declared if _may_load(c, config)]
     excluded = [c for c in declared if c not in allowed]
-    return Found((*named, *allowed), tuple(excluded), index.problems)
+    return Found((*named, *allowed), tuple(excluded), index.problems, _claims((*named, *allowed), config.prefer))
+
+
+def same_owner(wanted: str, choice: str) -> bool:
+    """Whether a ``prefer:`` value means this distribution, plugin or module."""
+    return wanted == choice or normalised(wanted) == normalised(choice)
+
+
+def _claims(candidates: Iterable[Candidate], prefer: Mapping[str, str]) -> dict[tuple[str, str], tuple[Candidate, ...]]:
+    claims: dict[tuple[str, str], tuple[Candidate, ...]] = {}
+    for candidate in candidates:
+        for name in candidate.names:
+            claims[candidate.group, name] = (*claims.get((candidate.group, name), ()), candidate)
+    for (group, name), rivals in claims.items():
+        chosen = tuple(c for c in rivals if name in prefer and same_owner(prefer[name], c.choice))
+        claims[group, name] = chosen or rivals
+    return claims
 
 
 def _may_load(candidate: Candidate, config: PluginsConfig) -> bool:

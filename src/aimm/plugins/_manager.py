@@ -19,11 +19,10 @@ from aimm.errors import (
     PluginUnavailableError,
 )
 from aimm.plugins._config import Conf, load_config
-from aimm.plugins._discovery import Candidate, discover, safe_mode
+from aimm.plugins._discovery import Candidate, Found, conflict, discover, safe_mode, same_owner
 from aimm.plugins._execute import Calls
-from aimm.plugins._index import IndexProblem
 from aimm.plugins._loader import in_words
-from aimm.plugins._plugin_set import PluginSet, conflict, same_owner
+from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import (
     DECLARED,
     EXPLICIT,
@@ -114,7 +113,7 @@ class PluginManager(Calls):
         return Report(
             tuple(loaded),
             tuple(candidate for candidate in self._set.found.candidates if candidate not in done),
-            (*failed, *map(_discovery_failure, self._set.found.problems), *self._stray_settings()),
+            (*failed, *self._set.found.failures(), *self._stray_settings()),
             tuple(self._set.conflicts()),
             tuple(f"{candidate.name}: {effect}" for candidate, done in loaded.items() for effect in done.effects),
         )
@@ -239,6 +238,28 @@ class PluginManager(Calls):
         """
         source = self._find(action, name).source
         return Owner(name, source.plugin or source.module, source.distribution, source.version, (action,))
+
+    def discover(self, conf: Conf = None) -> Found:
+        """Find every plugin without importing any, and without changing the manager.
+
+        Args:
+            conf: As for :meth:`initialize`; it adds to what this manager was initialised with.
+
+        Raises:
+            ConfigError: The configuration is wrong.
+        """
+        return discover(self._set.config.merged_with(load_config(conf)))
+
+    def load(self, candidate: Candidate) -> PluginFailure | None:
+        """Load one plugin now, whether or not its names are contested.
+
+        Args:
+            candidate: What to load, as :meth:`discover` found it.
+
+        Returns:
+            Why it does not work; None if it does.
+        """
+        return self._set.ensure(candidate).failure
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Every plugin that the last ``initialize`` found, loaded or not."""
@@ -369,20 +390,6 @@ class PluginManager(Calls):
 
 def _is_from(record: Record, candidate: Candidate) -> bool:
     return (record.source.plugin, record.source.distribution) == (candidate.name, candidate.distribution)
-
-
-def _discovery_failure(problem: IndexProblem) -> PluginFailure:
-    hint = f"correct the file, or reinstall {problem.distribution}; all other distributions are unaffected"
-    return PluginFailure(
-        problem.distribution,
-        "discover",
-        problem.distribution,
-        None,
-        None,
-        problem.path,
-        problem.message,
-        hint,
-    )
 
 
 default_manager = PluginManager(registry=default_registry)

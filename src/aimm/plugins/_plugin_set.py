@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aimm.errors import ConfigError, DeclarationError, PluginConflictError, PluginFailure
 from aimm.plugins._config import PluginsConfig
-from aimm.plugins._discovery import Candidate, Found
-from aimm.plugins._index import normalised
+from aimm.plugins._discovery import Candidate, Found, same_owner
 from aimm.plugins._loader import BrokenPluginError, Loaded, broken, in_words, load
 from aimm.plugins._registry import (
     DECLARED,
@@ -75,33 +74,21 @@ class PluginSet:
         self.hooks: HookLayer | None = None
         self.clashes: dict[Key, PluginConflictError] = {}
         self.states: dict[Candidate, PluginState] = {}
-        self._by_name: Mapping[tuple[str, str], tuple[Candidate, ...]] = {}
 
     def update(self, config: PluginsConfig, found: Found) -> None:
         """Take over a configuration and what was discovered with it; failures get another chance."""
-        by_name: dict[tuple[str, str], tuple[Candidate, ...]] = {}
-        for candidate in found.candidates:
-            for name in candidate.names:
-                rivals = by_name.get((candidate.group, name), ())
-                by_name[candidate.group, name] = (*rivals, candidate)
         self.config, self.found = config, found
-        self._by_name = {key: self._preferred(key[1], rivals) for key, rivals in by_name.items()}
         self.clashes = {}
         for state in self.states.values():
             state.failure = state.error = None
 
     def contenders(self, group: str, name: str) -> tuple[Candidate, ...]:
         """The candidates that declare a name and are left after ``prefer:``; more than one is a conflict."""
-        return self._by_name.get((group, name), ())
-
-    def names(self, group: str) -> set[str]:
-        """Every name that the candidates of a group declare."""
-        return {name for held, name in self._by_name if held == group}
+        return self.found.claims.get((group, name), ())
 
     def conflicts(self) -> list[PluginConflictError]:
         """Every contested name, sorted."""
-        static = [conflict(*key, rivals) for key, rivals in self._by_name.items() if len(rivals) > 1]
-        return sorted([*static, *self.clashes.values()], key=lambda error: (error.kind, error.name))
+        return sorted([*self.found.conflicts(), *self.clashes.values()], key=lambda error: (error.kind, error.name))
 
     def eager(self) -> list[Candidate]:
         """The candidates that load at ``initialize``, without those whose plugin name is contested."""
@@ -240,23 +227,6 @@ class PluginSet:
     def _tell(self, event: str, **arguments: Any) -> None:
         for plugin, error in self.hooks.tell(event, **arguments) if self.hooks else ():
             _logger().warning("%s: %s failed: %s", plugin.source.describe(), event, in_words(error))
-
-    def _preferred(self, name: str, rivals: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        wanted = self.config.prefer.get(name)
-        chosen = tuple(c for c in rivals if same_owner(wanted, c.choice)) if wanted else ()
-        return chosen or rivals
-
-
-def same_owner(wanted: str, choice: str) -> bool:
-    """Whether a ``prefer:`` value means this distribution, plugin or module."""
-    return wanted == choice or normalised(wanted) == normalised(choice)
-
-
-def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> PluginConflictError:
-    """The conflict of several candidates that declare one name."""
-    kind = {"aimm.models": "model type", "aimm.data_access": "data access", "aimm.plugins": "plugin name"}
-    described = [f"{c.distribution or 'the configuration'} {c.version or ''} ({c.value})" for c in rivals]
-    return PluginConflictError(kind.get(group, group), name, described, [c.choice for c in rivals])
 
 
 def clash_error(clash: Clash) -> PluginConflictError:

@@ -1,0 +1,109 @@
+"""The root command: global options, sub-commands that load when used, errors in one sentence."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+import aimm
+from aimm.cli._session import Session
+from aimm.errors import AimmError, ConfigError
+
+COMMANDS = {
+    "plugins": ("aimm.cli._plugins:plugins_group", "List, show and examine plugins."),
+    "types": ("aimm.cli._types:types_group", "List and show model types and their owners."),
+    "fit": ("aimm.cli._models:fit", "Create and fit a model, and keep it in a model file."),
+    "predict": ("aimm.cli._models:predict", "Apply a model file to data."),
+    "completion": ("aimm.cli._completion:completion", "Print the script that completes names in your shell."),
+}
+"""Every command, where it lives, and its help; the text stands here so that ``aimm --help`` imports none of them."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are invoked."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None if there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(aimm.__version__, package_name="aimm-plugins", message="aimm %(version)s")
+@click.option(
+    "--config",
+    envvar="AIMM_CONFIG",
+    type=click.Path(dir_okay=False),
+    help="Configuration of the plugins: a YAML, TOML or JSON file.  [env: AIMM_CONFIG]",
+)
+@click.option("--safe", is_flag=True, help="Start without any third-party plugin.  [env: AIMM_SAFE_MODE]")
+@click.option("-v", "--verbose", count=True, help="Show tracebacks; twice: also debug logs.")
+@click.pass_context
+def root(ctx: click.Context, config: str | None, safe: bool, verbose: int) -> None:
+    """Use machine-learning plugins: install a package, call its models by name."""
+    if safe:
+        os.environ["AIMM_SAFE_MODE"] = "1"
+    if verbose:
+        import logging
+
+        level = logging.DEBUG if verbose > 1 else logging.INFO
+        logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    ctx.obj = ctx.with_resource(Session(config, verbose))
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        args: Arguments; those of the process if not given.
+
+    Returns:
+        The exit code: 0 done, 1 failed, 2 wrong usage or configuration.
+    """
+    arguments = list(sys.argv[1:] if args is None else args)
+    try:
+        return root.main(arguments, prog_name="aimm", standalone_mode=False) or 0
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.Abort:
+        return _complain("interrupted", 1)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _complain("interrupted", 130)
+    except BrokenPipeError:
+        # The reader of our output went away, as 'aimm plugins list | head' does: nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last stop: whatever a plugin raises becomes a message
+        return _explain(error, arguments)
+
+
+def _explain(error: Exception, arguments: Sequence[Any]) -> int:
+    if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    text = str(error) if isinstance(error, (AimmError, OSError)) else f"{type(error).__name__}: {error}"
+    return _complain("\n".join([text, *getattr(error, "__notes__", ())]), 2 if isinstance(error, ConfigError) else 1)
+
+
+def _complain(text: str, code: int) -> int:
+    click.echo(f"aimm: {text}", err=True)
+    return code

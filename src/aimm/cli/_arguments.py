@@ -1,0 +1,104 @@
+"""From the command line, and from data, to the arguments of a plugin call.
+
+The rule for data: what a data access returns is handed over
+
+* by name, if it is a mapping: an action gets those of its entries that its parameters name. Where its parameters cannot
+  be known, ``fit`` gets every entry and ``predict`` gets ``X`` only;
+* by position, if it is a tuple: an action gets as many of its items as it takes. Where that cannot be known, ``fit``
+  gets all and ``predict`` the first;
+* as the one argument, if it is anything else.
+
+So one data access serves ``fit`` and ``predict``.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def parse_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
+    """Read ``key=value`` options; a value is JSON, or text if it is not.
+
+    Raises:
+        click.UsageError: An option has no key, no ``=``, or stands twice.
+    """
+    parsed: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise click.UsageError(f"{option} {pair!r}: expected key=value, the key an argument name, the value JSON")
+        if key in parsed:
+            raise click.UsageError(f"{option} {key!r} is given twice")
+        try:
+            parsed[key] = json.loads(text)
+        except ValueError:
+            parsed[key] = text
+    return parsed
+
+
+def data_arguments(
+    name: str, taken: list[str] | None, params: dict[str, Any], split: str | None, seed: int | None
+) -> dict[str, Any]:
+    """The keyword arguments for a data access: ``--data-param``, and ``--split`` and ``--seed`` if it takes them.
+
+    Args:
+        name: The data access.
+        taken: The arguments that it takes; None if they cannot be known.
+        params: The ``--data-param`` values.
+        split: The ``--split`` value.
+        seed: The ``--seed`` value.
+
+    Raises:
+        click.UsageError: ``--split`` or ``--seed`` is given and it does not take it, or takes it from ``--data-param``.
+    """
+    for option, value in (("split", split), ("seed", seed)):
+        if value is None:
+            continue
+        if taken is not None and option not in taken:
+            accepted = ", ".join(taken) or "nothing"
+            raise click.UsageError(
+                f"data access {name!r} takes no {option!r} (it takes {accepted}): leave --{option} out"
+            )
+        if option in params:
+            raise click.UsageError(f"{option!r} is given by --{option} and by --data-param")
+        params = {**params, option: value}
+    return params
+
+
+def action_arguments(data: Any, action: str, taken: list[str] | None, params: Mapping[str, Any]) -> Arguments:
+    """What an action gets of the data, by the rule above, and of its own options.
+
+    Args:
+        data: What the data access returned.
+        action: ``fit`` or ``predict``.
+        taken: The arguments that it takes; None if they cannot be known.
+        params: The action's own ``--fit-param`` or ``--predict-param`` values, which go by keyword.
+
+    Raises:
+        click.UsageError: Data and action have no argument in common, or an option names what the data gives.
+    """
+    free = None if taken is None else [name for name in taken if name not in params]
+    if isinstance(data, Mapping):
+        chosen = _by_name(data, action, free)
+        twice = sorted(chosen.keys() & params.keys())
+        if twice:
+            raise click.UsageError(f"{', '.join(twice)}: given by the data and by --{action}-param")
+        return (), {**chosen, **params}
+    if isinstance(data, tuple):
+        count = len(data) if free is not None or action == "fit" else 1
+        return data[: count if free is None else len(free)], dict(params)
+    return (data,), dict(params)
+
+
+def _by_name(data: Mapping[str, Any], action: str, free: list[str] | None) -> dict[str, Any]:
+    guess = list(data) if action == "fit" else ["X"]
+    wanted = guess if free is None else free
+    chosen = {name: data[name] for name in wanted if name in data}
+    if not chosen and data:
+        has, takes = ", ".join(map(str, data)), ", ".join(wanted) or "no argument"
+        raise click.UsageError(f"the data has {has}, but {action} takes {takes}: none of it can be handed over by name")
+    return chosen

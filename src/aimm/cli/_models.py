@@ -1,0 +1,140 @@
+"""``aimm fit`` and ``aimm predict``: the main job from the command line."""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from aimm import plugins, store
+from aimm.cli._arguments import action_arguments, data_arguments, parse_pairs
+from aimm.cli._names import names_in
+from aimm.cli._progress import progress
+from aimm.cli._results import accuracy, write_predictions
+from aimm.cli._session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _data_options(command: F) -> F:
+    for option in (
+        click.option("--seed", type=int, help="Seed for a data access that takes one."),
+        click.option("--split", type=click.Choice(["train", "test"]), help="Part of the data, where it has parts."),
+        click.option("--data-param", multiple=True, metavar="KEY=JSON", help="Argument of the data access."),
+        click.option(
+            "--data", required=True, metavar="NAME", help="Data access.", shell_complete=names_in("aimm.data_access")
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("model_type", shell_complete=names_in("aimm.models"))
+@_data_options
+@click.option("--param", multiple=True, metavar="KEY=JSON", help="Argument of instantiate.")
+@click.option("--fit-param", multiple=True, metavar="KEY=JSON", help="Argument of fit.")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="Model file to write.")
+@click.option("--json", "as_json", is_flag=True, help="Print the header of the model file as JSON.")
+@click.pass_obj
+def fit(
+    session: Session,
+    model_type: str,
+    data: str,
+    data_param: tuple[str, ...],
+    split: str | None,
+    seed: int | None,
+    param: tuple[str, ...],
+    fit_param: tuple[str, ...],
+    output: str,
+    as_json: bool,
+) -> None:
+    """Create a MODEL_TYPE, fit it to data, and write it to a model file.
+
+    \b
+    aimm fit sklearn.svm.SVC --data sklearn.datasets.iris --split train --param C=10 -o svc.aimm
+    """
+    params, fit_params = parse_pairs(param, "--param"), parse_pairs(fit_param, "--fit-param")
+    data_params = parse_pairs(data_param, "--data-param")
+    _check_writable(output)
+    manager = session.manager()
+    route = manager.route(model_type)
+    loaded = _fetch(manager, data, data_params, split, seed)
+    args, kwargs = action_arguments(loaded, "fit", manager.parameters(model_type, "fit"), fit_params)
+    with progress(f"fit {model_type}") as state_cb:
+        instance = route.instantiate(state_cb, **params)
+        fitted = route.fit(instance, state_cb, *args, **kwargs)
+    if fitted is None:
+        session.say(f"fit of {model_type} returned nothing; the instance that was passed in is kept")
+        fitted = instance
+    header = store.save_model(output, model_type, fitted, manager=manager)
+    if as_json:
+        session.write_json(header._asdict())
+    session.say(f"wrote {output}: {header.model_type}, {header.length:,} bytes, sha256 {header.sha256[:12]}...")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@_data_options
+@click.option("--predict-param", multiple=True, metavar="KEY=JSON", help="Argument of predict.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a .csv or .json file, not to stdout.")
+@click.option("--score", is_flag=True, help="Also print the share of predictions that equal the data's y.")
+@click.option("--update", is_flag=True, help="Write the instance back to FILE: predicting may have changed it.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def predict(
+    session: Session,
+    file: str,
+    data: str,
+    data_param: tuple[str, ...],
+    split: str | None,
+    seed: int | None,
+    predict_param: tuple[str, ...],
+    output: str | None,
+    score: bool,
+    update: bool,
+    as_json: bool,
+) -> None:
+    """Apply the model in FILE to data, and print or write the predictions.
+
+    \b
+    aimm predict svc.aimm --data sklearn.datasets.iris --split test -o predictions.csv
+    """
+    params, data_params = parse_pairs(predict_param, "--predict-param"), parse_pairs(data_param, "--data-param")
+    if output:
+        _check_writable(output)
+        if os.path.splitext(output)[1] not in (".csv", ".json"):
+            raise click.UsageError(f"--output {output!r}: expected a name that ends in .csv or .json")
+    store.read_header(file)  # a damaged file is refused before any plugin is imported
+    manager = session.manager()
+    header, instance = store.load_model(file, manager=manager)
+    loaded = _fetch(manager, data, data_params, split, seed)
+    taken = manager.parameters(header.model_type, "predict")
+    args, kwargs = action_arguments(loaded, "predict", taken, params)
+    with progress(f"predict {header.model_type}") as state_cb:
+        instance, prediction = manager.route(header.model_type).predict(instance, state_cb, *args, **kwargs)
+    if update:
+        store.save_model(file, header.model_type, instance, manager=manager)
+    write_predictions(session, prediction, output, as_json)
+    if score:
+        session.write(accuracy(loaded, prediction))
+
+
+def _fetch(
+    manager: plugins.PluginManager, name: str, params: dict[str, Any], split: str | None, seed: int | None
+) -> Any:
+    kwargs = data_arguments(name, manager.parameters(name, "data_access"), params, split, seed)
+    clash = sorted(kwargs.keys() & {"name", "state_cb"})
+    if clash:
+        raise click.UsageError(f"--data-param {clash[0]}=...: a data access cannot take an argument of this name")
+    with progress(f"read {name}") as state_cb:
+        return manager.exec_data_access(name, state_cb, **kwargs)
+
+
+def _check_writable(path: str) -> None:
+    # Found out now, not after an hour of fitting.
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise click.UsageError(f"--output {path!r}: the folder {folder} does not exist")
+    if not os.access(folder, os.W_OK):
+        raise click.UsageError(f"--output {path!r}: the folder {folder} cannot be written to")

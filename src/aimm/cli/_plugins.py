@@ -1,0 +1,105 @@
+"""``aimm plugins``: what is installed, and what is wrong with it."""
+
+from typing import Any
+
+import click
+
+from aimm import plugins
+from aimm.cli._names import names_in, near
+from aimm.cli._session import Session
+
+ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group("plugins")
+def plugins_group() -> None:
+    """List, show and examine plugins."""
+
+
+@plugins_group.command("list")
+@_json
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """List every plugin that is installed or configured; nothing is imported."""
+    found = plugins.default_manager.discover(session.config)
+    candidates = [*found.candidates, *found.excluded]
+    contested = {key for key, rivals in found.claims.items() if len(rivals) > 1}
+    rows = [{**_facts(c), "status": _status(c, found, contested)} for c in candidates]
+    if as_json:
+        session.write_json(rows)
+    else:
+        columns = ("name", "group", "distribution", "version", "status", "summary")
+        session.write_table([c.upper() for c in columns], [[str(row[c] or "") for c in columns] for row in rows])
+    if found.problems:
+        session.say(f"{len(found.problems)} distributions have unusable metadata; see 'aimm plugins doctor'")
+    if not rows:
+        session.say("no plugins found" + (" (safe mode)" if plugins.safe_mode() else ""))
+
+
+@plugins_group.command()
+@click.argument("name", shell_complete=names_in(*ALL_GROUPS))
+@_json
+@click.pass_obj
+def show(session: Session, name: str, as_json: bool) -> None:
+    """Show everything that is known about a plugin or a distribution without importing it."""
+    found = plugins.default_manager.discover(session.config)
+    everything = [*found.candidates, *found.excluded]
+    matching = [c for c in everything if name in (*c.names, c.distribution)]
+    if not matching:
+        known = sorted({known for c in everything for known in (*c.names, c.distribution or "")})
+        raise click.ClickException(f"no plugin and no distribution is called {name!r}{near(name, known)}")
+    if as_json:
+        session.write_json([_facts(candidate) for candidate in matching])
+        return
+    for candidate in matching:
+        for key, value in _facts(candidate).items():
+            shown = ", ".join(value) if isinstance(value, (list, tuple)) else value
+            session.write(f"{key + ':':<14}{'' if shown is None else shown}".rstrip())
+        session.write("")
+
+
+@plugins_group.command()
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds that one plugin may take to load.")
+@_json
+@click.pass_obj
+def doctor(session: Session, timeout: float, as_json: bool) -> None:
+    """Load every plugin in a process of its own, and explain every failure and conflict with its fix.
+
+    Exits with 1 if anything is wrong.
+    """
+    from aimm.cli._doctor import examine
+
+    findings = examine(session, timeout)
+    if as_json:
+        session.write_json(findings.as_json())
+    else:
+        findings.write(session)
+    if findings.is_bad:
+        raise click.exceptions.Exit(1)
+
+
+@plugins_group.command()
+@click.pass_obj
+def schema(session: Session) -> None:
+    """Print the JSON Schema of the configuration, for editors and checkers."""
+    session.write_json(plugins.config_schema())
+
+
+def _status(candidate: plugins.Candidate, found: plugins.Found, contested: set[tuple[str, str]]) -> str:
+    if candidate in found.excluded:
+        return "excluded"
+    return "contested" if any((candidate.group, name) in contested for name in candidate.names) else "ok"
+
+
+def _facts(candidate: plugins.Candidate) -> dict[str, Any]:
+    return {
+        "name": candidate.name,
+        "group": candidate.group,
+        "value": candidate.value,
+        "distribution": candidate.distribution,
+        "version": candidate.version,
+        "summary": candidate.summary,
+        "answers_to": list(candidate.names),
+        "path": candidate.path,
+    }

@@ -1,0 +1,101 @@
+"""What one run of the command line shares: the configuration, the plugins, and where output goes."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, TextIO
+
+from aimm import plugins
+
+
+class Session:
+    """One run: gives access to the plugins, and keeps their output away from the results.
+
+    Args:
+        config: Path of the configuration file, if one was given.
+        verbose: How often ``-v`` was given.
+    """
+
+    def __init__(self, config: str | None = None, verbose: int = 0) -> None:
+        self.config, self.verbose = config, verbose
+        self._results: TextIO | None = None
+        self._undo: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._undo()
+
+    def manager(self) -> plugins.PluginManager:
+        """The default manager, initialised; from now on what plugins print goes to stderr."""
+        self.divert()
+        plugins.initialize(self.config)
+        return plugins.default_manager
+
+    def divert(self) -> None:
+        """Send whatever is written to stdout by others to stderr, also below Python; results still go to stdout."""
+        if self._results is not None:
+            return
+        sys.stdout.flush()
+        stdout, descriptor = sys.stdout, _descriptor(sys.stdout)
+        if descriptor is None:  # somebody captures sys.stdout in this process: divert only what Python writes
+            self._results, sys.stdout = stdout, sys.stderr
+            self._undo = lambda: setattr(sys, "stdout", stdout)
+            return
+        kept = os.dup(descriptor)
+        os.dup2(2, descriptor)
+        self._results = open(kept, "w", encoding=stdout.encoding, errors=stdout.errors)  # noqa: SIM115 - closed by undo
+        self._undo = lambda: self._restore(descriptor, kept)
+
+    def _restore(self, descriptor: int, kept: int) -> None:
+        sys.stdout.flush()
+        if self._results is not None:
+            self._results.flush()
+            os.dup2(kept, descriptor)
+            self._results.close()
+            self._results = None
+
+    def write(self, text: str) -> None:
+        """Write a line of results."""
+        print(text, file=self._results or sys.stdout)
+
+    def say(self, text: str) -> None:
+        """Write a message for people."""
+        print(text, file=sys.stderr)
+
+    def write_json(self, value: Any) -> None:
+        """Write results as JSON."""
+        import json
+
+        self.write(json.dumps(value, indent=2, default=str))
+
+    def write_table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Write a table: with lines and colours on a terminal, aligned plain lines elsewhere."""
+        out = self._results or sys.stdout
+        if out.isatty():
+            _write_rich_table(out, headings, rows)
+            return
+        widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+        for row in (headings, *rows):
+            self.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _write_rich_table(out: TextIO, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*headings, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    Console(file=out).print(table)
