@@ -74,8 +74,10 @@ class Session:
         self.write(json.dumps(value, indent=2, default=str))
 
     def write_table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Write a table: with lines and colours on a terminal, aligned plain lines elsewhere."""
+        """Write a table: with lines and colours on a terminal, aligned plain lines elsewhere; nothing if it is empty."""
         out = self._results or sys.stdout
+        if not rows:
+            return
         if out.isatty():
             _write_rich_table(out, headings, rows)
             return

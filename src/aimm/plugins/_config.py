@@ -66,7 +66,7 @@ def load_config(conf: Conf = None) -> PluginsConfig:
     if conf is None:
         return PluginsConfig()
     if isinstance(conf, Mapping):
-        return _checked(conf, "configuration", os.getcwd())
+        return _checked(conf, "configuration", "")
     if isinstance(conf, (str, os.PathLike)):
         path = os.path.abspath(os.fspath(conf))
         return _checked(_read(path), path, os.path.dirname(path))
@@ -100,7 +100,9 @@ def _checked(document: Any, source: str, base: str) -> PluginsConfig:
         entry_points=points.get("enabled", True),
         include=tuple(points.get("include", ("*",))),
         exclude=tuple(points.get("exclude", ())),
-        directories=tuple(os.path.join(base, os.path.expanduser(path)) for path in document.get("directories", ())),
+        directories=tuple(
+            os.path.abspath(os.path.join(base, os.path.expanduser(path))) for path in document.get("directories", ())
+        ),
         prefer=dict(document.get("prefer", {})),
         strict=document.get("strict"),
         settings={name: dict(values) for name, values in document.get("settings", {}).items()},
@@ -119,11 +121,12 @@ def _is_plainly_valid(document: Any) -> bool:
 
 
 def _validate(document: Any, source: str) -> None:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
     # A Mapping of another kind is as good as a dict; JSON Schema only knows the latter.
-    instance = dict(document) if isinstance(document, Mapping) else document
-    errors = sorted(Draft202012Validator(config_schema()).iter_errors(instance), key=lambda e: list(map(str, e.path)))
+    types = Draft202012Validator.TYPE_CHECKER.redefine("object", lambda _, value: isinstance(value, Mapping))
+    validator = validators.extend(Draft202012Validator, type_checker=types)(config_schema())
+    errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
     if errors:
         raise schema_error(errors[0], source)
 
@@ -142,7 +145,9 @@ def schema_error(error: Any, source: str, prefix: str = "") -> ConfigError:
 
 
 def _explain(error: Any) -> str:
-    if error.validator == "additionalProperties" and isinstance(error.validator_value, bool):
+    if not isinstance(error.schema, Mapping):
+        return str(error.message)
+    if error.validator == "additionalProperties" and error.schema.keys().isdisjoint({"patternProperties"}):
         known = sorted(error.schema.get("properties", {}))
         unknown = sorted(str(key) for key in error.instance if key not in known)
         return f"unknown key {', '.join(map(repr, unknown))}{_near(unknown[0], known)}; the keys are {', '.join(known)}"
@@ -177,11 +182,17 @@ def _read(path: str) -> Any:
     if reader is None:
         raise ConfigError("expected a file name ending in .yaml, .yml, .json or .toml", source=path)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"cannot be read: {error}", source=path) from error
-    document = reader(text, path)
+    try:
+        document = reader(text, path)
+    except ConfigError:
+        raise
+    except Exception as error:  # beside their own errors, the parsers let through those of int(), datetime(), ...
+        message = " ".join(str(error).split())
+        raise ConfigError(f"is not valid {reader.__name__[6:].upper()}: {message}", source=path) from error
     if not isinstance(document, Mapping):
         found = "nothing" if document is None else type(document).__name__
         raise ConfigError(f"expected a mapping with the key 'names', found {found}", source=path)
@@ -191,10 +202,7 @@ def _read(path: str) -> Any:
 def _read_toml(text: str, path: str) -> Any:
     import tomllib
 
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not valid TOML: {error}", source=path) from error
+    return tomllib.loads(text)
 
 
 def _read_json(text: str, path: str) -> Any:
@@ -208,10 +216,7 @@ def _read_json(text: str, path: str) -> Any:
             raise ConfigError(f"the key {twice!r} stands twice in one mapping", source=path)
         return seen
 
-    try:
-        return json.loads(text, object_pairs_hook=once)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ConfigError(f"is not valid JSON: {error}", source=path) from error
+    return json.loads(text, object_pairs_hook=once)
 
 
 def _read_yaml(text: str, path: str) -> Any:
@@ -223,15 +228,12 @@ def _read_yaml(text: str, path: str) -> Any:
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             seen = set()
             for key_node, _ in node.value:
-                key = getattr(key_node, "value", None)
-                if isinstance(key, str) and key != "<<" and key in seen:
+                key = (key_node.tag, key_node.value)
+                if isinstance(key_node, yaml.ScalarNode) and key_node.value != "<<" and key in seen:
                     line = key_node.start_mark.line + 1
-                    raise ConfigError(f"the key {key!r} stands twice in one mapping", f"line {line}", path)
-                seen.add(key if isinstance(key, str) else id(key_node))
+                    raise ConfigError(f"the key {key_node.value!r} stands twice in one mapping", f"line {line}", path)
+                if isinstance(key_node, yaml.ScalarNode):
+                    seen.add(key)
             return super().construct_mapping(node, deep)
 
-    try:
-        return yaml.load(text, OnceLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        message = " ".join(str(error).split())
-        raise ConfigError(f"is not valid YAML: {message}", source=path) from error
+    return yaml.load(text, OnceLoader)
