@@ -1,8 +1,11 @@
 """Names for the shapes that travel through a call; nothing of ours is imported here."""
 
-from typing import Any, Callable, Dict, TypeAlias, Union  # noqa: UP035 - the seed's alias, to the letter
+from typing import TYPE_CHECKING, Any, Callable, Dict, TypeAlias, Union  # noqa: UP035 - the seed's alias, to the letter
 
-StateCallback: TypeAlias = Callable[[Dict], None]  # type: ignore[type-arg]  # noqa: UP006
+if TYPE_CHECKING:  # what the alias means; type checkers call a bare Dict unknown
+    StateCallback: TypeAlias = Callable[[dict[Any, Any]], None]
+else:
+    StateCallback = Callable[[Dict], None]  # noqa: UP006
 """Generic state callback function signature a plugin would receive.
 
 A state is a ``dict`` that ``json.dumps`` accepts, for instance ``{"progress": 0.5}``.
