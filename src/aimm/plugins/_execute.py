@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aimm._types import ACTIONS, ByteString, StateCallback, ignore_state
+from aimm.errors import AimmError
 from aimm.plugins._routes import Entry, Route, check_bytes, check_state_cb, explain
 
 
@@ -25,14 +26,17 @@ class Calls:
         self._deserialize = self._tables["deserialize"]
 
     def _bind(self, entry: Entry) -> None:
-        """Find the owner of an entry and set it; raises if there is none."""
+        """Find the owner of an entry and set it, and see that its table has one; raises if there is none."""
         raise NotImplementedError
 
     def _entry(self, action: str, name: str) -> Entry:
         """The entry of an (action, name) that is not in the table yet."""
-        entry = Entry(action, name, self._bind)
-        self._bind(entry)
-        return self._tables[action].setdefault(name, entry)
+        try:
+            self._bind(Entry(action, name, self._bind))
+        except AimmError as error:
+            error.__suppress_context__ = True  # the KeyError that led here tells nobody anything
+            raise
+        return self._tables[action][name]
 
     def exec_data_access(self, name: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any) -> Any:
         """Use a loaded plugin to access data.
@@ -64,7 +68,7 @@ class Calls:
         try:
             return plain(*args, **kwargs)
         except BaseException as error:
-            explain(error, entry)
+            explain(error, entry, plain)
             raise
 
     def exec_instantiate(
@@ -99,7 +103,7 @@ class Calls:
         try:
             return plain(*args, **kwargs)
         except BaseException as error:
-            explain(error, entry)
+            explain(error, entry, plain)
             raise
 
     def exec_fit(
@@ -143,7 +147,7 @@ class Calls:
                 return plain(instance, args[0]) if len(args) == 1 else plain(instance, *args)
             return plain(instance, *args, **kwargs) if args else plain(instance, **kwargs)
         except BaseException as error:
-            explain(error, entry)
+            explain(error, entry, plain)
             raise
 
     def exec_predict(
@@ -188,7 +192,7 @@ class Calls:
                 return instance, plain(instance, args[0]) if len(args) == 1 else plain(instance, *args)
             return instance, plain(instance, *args, **kwargs) if args else plain(instance, **kwargs)
         except BaseException as error:
-            explain(error, entry)
+            explain(error, entry, plain)
             raise
 
     def exec_serialize(self, model_type: str, instance: Any) -> ByteString:
@@ -217,7 +221,7 @@ class Calls:
             try:
                 result = plain(instance)
             except BaseException as error:
-                explain(error, entry)
+                explain(error, entry, plain)
                 raise
         return result if type(result) is bytes else check_bytes(result, entry)
 
@@ -246,7 +250,7 @@ class Calls:
         try:
             return plain(instance_bytes)
         except BaseException as error:
-            explain(error, entry)
+            explain(error, entry, plain)
             raise
 
     def route(self, model_type: str) -> Route:
@@ -313,4 +317,14 @@ class Calls:
 async def _in_thread(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     import asyncio
 
-    return await asyncio.to_thread(function, *args, **kwargs)
+    def attempt() -> tuple[Any, StopIteration | None]:
+        # A future refuses StopIteration, and whoever waits for it would wait for ever.
+        try:
+            return function(*args, **kwargs), None
+        except StopIteration as error:
+            return None, error
+
+    result, error = await asyncio.to_thread(attempt)
+    if error is not None:
+        raise RuntimeError(f"the plugin raised StopIteration: {error}") from error
+    return result

@@ -16,7 +16,7 @@ from aimm.errors import DeclarationError, HookSignatureError
 from aimm.plugins import hookspecs
 from aimm.plugins._config import schema_error
 from aimm.plugins._registry import Record, Source
-from aimm.plugins._routes import Entry
+from aimm.plugins._routes import Entry, is_async
 
 _MARK = f"{hookspecs.PROJECT}_impl"
 SPECIFICATIONS: dict[str, tuple[str, ...]] = {
@@ -79,10 +79,12 @@ class HookPlugin(NamedTuple):
         """
         if "model_types" not in self.hooks:
             return []
-        listed = self.call("model_types")
-        if isinstance(listed, str) or not all(isinstance(name, str) and name for name in listed):
-            raise DeclarationError(f"model_types() must return a list of names, not {listed!r}")
-        return list(listed)
+        returned = self.call("model_types")
+        is_list = isinstance(returned, Iterable) and not isinstance(returned, str)
+        names: list[str] = list(returned) if is_list else []
+        if not is_list or not all(isinstance(name, str) and name for name in names):
+            raise DeclarationError(f"model_types() must return a list of names, not {returned!r}")
+        return names
 
 
 def read_hook_plugin(plugin: Any, source: Source) -> HookPlugin | None:
@@ -101,7 +103,10 @@ def read_hook_plugin(plugin: Any, source: Source) -> HookPlugin | None:
     """
     hooks: dict[str, Callable[..., Any]] = {}
     wrappers: list[tuple[str, str, Callable[..., Any]]] = []
-    for name, function, options in _marked(plugin):
+    marked = list(_marked(plugin))
+    if marked and isinstance(plugin, type):
+        raise DeclarationError(f"{plugin!r} is a class; declare an instance of it, or a module, as hook plugin")
+    for name, function, options in marked:
         hook = options.get("specname") or name
         wraps = options.get("wrapper") or options.get("hookwrapper")
         if hook not in SPECIFICATIONS and options.get("optionalhook"):
@@ -115,8 +120,6 @@ def read_hook_plugin(plugin: Any, source: Source) -> HookPlugin | None:
             hooks[hook] = function
     if not hooks and not wrappers:
         return None
-    if isinstance(plugin, type):
-        raise DeclarationError(f"{plugin!r} is a class; declare an instance of it, or a module, as hook plugin")
     owned = [action for action in MODEL_ACTIONS if action in hooks]
     if owned and not {"model_types", "resolve_model_type"} & hooks.keys():
         raise DeclarationError(
@@ -157,7 +160,9 @@ def _check(hook: str, function: Callable[..., Any], wraps: bool | None) -> None:
         raise HookSignatureError(f"{where} {problem}; the hook is {right} and an implementation takes any subset of it")
     if wraps and hook not in ACTIONS:
         raise HookSignatureError(f"{where}: only {', '.join(ACTIONS)} can be wrapped, not {hook!r}")
-    if wraps and not inspect.isgeneratorfunction(function):
+    if hook not in ACTIONS and is_async(function):
+        raise HookSignatureError(f"{where}: only {', '.join(ACTIONS)} can be 'async def', not {hook!r}")
+    if wraps and not (inspect.isroutine(function) and inspect.isgeneratorfunction(function)):
         raise HookSignatureError(
             f"{where}: a wrapper must be a generator function: 'result = yield' and 'return result'"
         )
@@ -173,7 +178,7 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 class HookLayer:
-    """The hook plugins of one manager. Replaced state only: readers need no lock."""
+    """The hook plugins of one manager. Replaced state only: readers need no lock, writers take turns."""
 
     def __init__(self, tables: Mapping[str, Mapping[str, Entry]]) -> None:
         self._tables = tables
@@ -198,14 +203,15 @@ class HookLayer:
         """The pluggy hook to call instead of the owner, or None if nobody wraps this action."""
         return self._callers.get(action)
 
-    def claimants(self, model_type: str) -> tuple[list[HookPlugin], list[tuple[HookPlugin, Exception]]]:
+    def claimants(self, model_type: str) -> tuple[list[HookPlugin], list[tuple[HookPlugin, BaseException]]]:
         """The plugins whose ``resolve_model_type`` claims a model type, and those in which it failed."""
-        claiming, failing = [], []
+        claiming: list[HookPlugin] = []
+        failing: list[tuple[HookPlugin, BaseException]] = []
         for plugin in self.plugins:
             try:
                 if plugin.call("resolve_model_type", model_type=model_type):
                     claiming.append(plugin)
-            except Exception as error:  # noqa: BLE001 - a broken owner must not hide the others
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken owner must not hide the others
                 failing.append((plugin, error))
         return claiming, failing
 
@@ -217,13 +223,13 @@ class HookLayer:
                 return None if names is None else list(names)
         return None
 
-    def tell(self, event: str, **arguments: Any) -> list[tuple[HookPlugin, Exception]]:
+    def tell(self, event: str, **arguments: Any) -> list[tuple[HookPlugin, BaseException]]:
         """Call every implementation of ``plugin_loaded`` or ``plugin_failed``; failures are returned, not raised."""
-        failing = []
+        failing: list[tuple[HookPlugin, BaseException]] = []
         for plugin in self.plugins:
             try:
                 plugin.call(event, **arguments)
-            except Exception as error:  # noqa: BLE001 - an observer must not stop what it observes
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - an observer must not stop what it observes
                 failing.append((plugin, error))
         return failing
 
@@ -245,6 +251,7 @@ def _build_callers(
     for plugin in reversed(plugins):
         # Only wrappers go in: owners are reached through the dispatcher, each call exactly one of them.
         only_wrappers = SimpleNamespace(**{name: function for _, name, function in plugin.wrappers})
+        only_wrappers._source = plugin.source
         manager.register(only_wrappers, f"{plugin.source.describe()} {id(plugin)}")
     return {hook: getattr(manager.hook, hook) for plugin in plugins for hook, _, _ in plugin.wrappers}
 

@@ -130,6 +130,7 @@ class PluginManager(Calls):
 
         Raises:
             DeclarationError: It has no hook implementation, or one does not fit.
+            ConfigError: The configuration has settings under its name that do not follow its schema.
             DuplicateError: A model type that it lists is taken.
         """
         from aimm.plugins._hooks import read_hook_plugin
@@ -139,18 +140,8 @@ class PluginManager(Calls):
         hooks = read_hook_plugin(plugin, source)
         if hooks is None:
             raise DeclarationError(f"{plugin!r} has no function marked with plugins.hookimpl")
-        hooks.call("configure", settings=dict(self._set.config.settings.get(source.plugin or "", {})))
-        records = [r for t in hooks.static_model_types() for r in hooks.owned_records(t, EXPLICIT)]
-        self._registry.add(records)
-        self._set.add_hooks(hooks)
-
-        def unregister() -> None:
-            self._set.remove_hooks(hooks)
-            self._registry.discard(
-                r.key for r in self._registry.records() if r.source._replace(rank=EXPLICIT) == source
-            )
-
-        return unregister
+        self._set.join(hooks)
+        return lambda: self._set.leave(hooks)
 
     def route(self, model_type: str) -> Route:
         """Resolve a model type once, for hot loops; see :class:`Route`.
@@ -286,18 +277,20 @@ class PluginManager(Calls):
                 # Finding may load a plugin, and other threads go on: what was found must still be true when it is set.
                 if generation == self._generation:
                     entry.set(record, self._set.hooks.wrapped(entry.action) if self._set.hooks else None)
+                    # Under the same lock, or a change just now would miss an entry that is in no table yet.
+                    self._tables[entry.action].setdefault(entry.name, entry)
                     return
 
     def _find(self, action: str, name: str) -> Record:
         if not isinstance(name, str):
-            raise PluginNotFoundError(action, repr(name), hints=(f"a name is a string, not {type(name).__name__}",))
+            raise self._unknown(action, name)
         record = self._registry.get(action, name)
         if record is None or record.source.rank < PREFERRED:
             self._load_owner(action, name, record)
             record = self._registry.get(action, name)
         clash = self._set.clashes.get((action, name))
         if clash and (record is None or record.source.rank < EXPLICIT):
-            raise clash
+            raise PluginConflictError(*clash.args)  # a new one: an exception raised again collects tracebacks
         if record is None and action in MODEL_ACTIONS:
             record = self._resolve_dynamically(action, name)
         if record is None:
@@ -330,7 +323,7 @@ class PluginManager(Calls):
             sources = [plugin.source for plugin in claiming]
             raise PluginConflictError("model type", name, [s.describe() for s in sources], [s.choice for s in sources])
         if claiming:
-            self._registry.merge(self._set.dynamic_records(claiming[0], name))
+            self._set.assign(name, claiming[0])
         elif failing:
             plugin, error = failing[0]
             hint = f"{plugin.source.describe()} could not say whether it owns it: {in_words(error)}"
@@ -349,6 +342,8 @@ class PluginManager(Calls):
         return offered
 
     def _unknown(self, action: str, name: str, *hints: str) -> PluginNotFoundError:
+        if not isinstance(name, str):
+            return PluginNotFoundError(action, repr(name), hints=(f"a name is a string, not {type(name).__name__}",))
         kind = "data access" if action == "data_access" else "model type"
         known = sorted({owner.name for owner in self.owners(kind)} - {"(dynamic)"})
         return PluginNotFoundError(action, name, known, (*hints, *self._hints(kind, name, known)))
@@ -375,7 +370,13 @@ class PluginManager(Calls):
         strict = self._set.config.strict
         if strict is not None:
             return list(report.failed) if strict else []
-        return [f for f in report.failed if f.stage == "settings" or (f.distribution is None and f.stage != "discover")]
+        asked = self._set.config.settings
+        return [
+            failure
+            for failure in report.failed
+            if (failure.distribution is None and failure.stage != "discover")
+            or (failure.stage == "settings" and failure.plugin in asked)
+        ]
 
     def _stray_settings(self) -> list[PluginFailure]:
         found = self._set.found

@@ -66,6 +66,7 @@ class PluginSet:
         self, registry: Registry, tables: Mapping[str, Mapping[str, Entry]], rewrapped: Callable[[], None]
     ) -> None:
         self._registry, self._tables, self._rewrapped = registry, tables, rewrapped
+        self._joining = threading.RLock()
         self.forget()
 
     def forget(self) -> None:
@@ -191,10 +192,35 @@ class PluginSet:
             )
         ]
 
-    def dynamic_records(self, plugin: "HookPlugin", model_type: str) -> list[Record]:
-        """The records of a model type that a plugin claims by ``resolve_model_type``."""
+    def assign(self, model_type: str, plugin: "HookPlugin") -> None:
+        """Register a model type that a plugin claims by ``resolve_model_type``, unless it has left meanwhile."""
         explicit = plugin.source.rank >= EXPLICIT
-        return plugin.owned_records(model_type, self._rank(plugin.source, model_type, explicit, declared=False))
+        rank = self._rank(plugin.source, model_type, explicit, declared=False)
+        with self._joining:
+            if self.hooks and any(plugin is held for held in self.hooks.plugins):
+                self._registry.merge(plugin.owned_records(model_type, rank))
+
+    def join(self, plugin: "HookPlugin") -> None:
+        """Take in a hook plugin that no candidate brings.
+
+        Raises:
+            ConfigError: Its settings do not follow its schema.
+            DeclarationError: It lists something else than names of model types.
+            DuplicateError: A model type that it lists is taken.
+        """
+        name = plugin.source.plugin or ""
+        settings = dict(self.config.settings.get(name, {}))
+        plugin.check_settings(settings, f"settings.{name}")
+        plugin.call("configure", settings=settings)
+        self._registry.add(r for t in plugin.static_model_types() for r in plugin.owned_records(t, EXPLICIT))
+        self.add_hooks(plugin)
+
+    def leave(self, plugin: "HookPlugin") -> None:
+        """Take a hook plugin out again, with every model type that it owns."""
+        functions = plugin.hooks.values()
+        with self._joining:
+            self.remove_hooks(plugin)
+            self._registry.discard(r.key for r in self._registry.records() if any(r.function is f for f in functions))
 
     def _configure(self, candidate: Candidate, plugins: list["HookPlugin"], state: PluginState) -> None:
         settings = self.config.settings.get(candidate.name)
@@ -211,18 +237,20 @@ class PluginSet:
 
     def add_hooks(self, plugin: "HookPlugin") -> None:
         """Join a hook plugin: its wrappers see every later call."""
-        if self.hooks is None:
-            from aimm.plugins._hooks import HookLayer
+        from aimm.plugins._hooks import HookLayer
 
-            self.hooks = HookLayer(self._tables)
-        self.hooks.add(plugin)
-        self._rewrapped()
+        with self._joining:
+            if self.hooks is None:
+                self.hooks = HookLayer(self._tables)
+            self.hooks.add(plugin)
+            self._rewrapped()
 
     def remove_hooks(self, plugin: "HookPlugin") -> None:
         """Take a hook plugin out again."""
-        if self.hooks is not None:
-            self.hooks.remove(plugin)
-            self._rewrapped()
+        with self._joining:
+            if self.hooks is not None:
+                self.hooks.remove(plugin)
+                self._rewrapped()
 
     def _tell(self, event: str, **arguments: Any) -> None:
         for plugin, error in self.hooks.tell(event, **arguments) if self.hooks else ():

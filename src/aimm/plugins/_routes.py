@@ -5,11 +5,12 @@ change it is reset and finds its owner again at the next call, so whoever holds 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aimm._types import MODEL_ACTIONS, Invoke, StateCallback, ignore_state
 from aimm.errors import ArgumentTwiceError, AsyncCallError, PluginExitError, StateCallbackError
-from aimm.plugins._registry import Record
+from aimm.plugins._registry import Record, Source
 
 _TAKES_INSTANCE = frozenset(("fit", "predict", "serialize", "deserialize"))
 _COROUTINE = 0x80  # inspect.CO_COROUTINE, without the price of importing inspect
@@ -25,7 +26,7 @@ class Entry:
             are, which is the common case; else None.
         invoke: Calls the owner through every wrapper.
         owner: Calls the owner itself.
-        record: The owner's record; None until the first call.
+        record: The record of the owner found last; None until the first call.
     """
 
     __slots__ = ("_bind", "action", "invoke", "name", "owner", "plain", "record")
@@ -37,11 +38,12 @@ class Entry:
 
     def __init__(self, action: str, name: str, bind: Callable[["Entry"], None]) -> None:
         self.action, self.name, self._bind = action, name, bind
+        self.record = None
         self.reset()
 
     def reset(self) -> None:
         """Forget the owner; the next call finds it again."""
-        self.plain = self.record = None
+        self.plain = None
         self.invoke, self.owner = self._find_and_invoke, self._find_and_call_owner
 
     def set(self, record: Record, hook: Callable[..., Any] | None) -> None:
@@ -92,7 +94,7 @@ class Route:
         try:
             return plain(*args, **kwargs)
         except BaseException as error:
-            explain(error, entry)
+            explain(error, entry, plain)
             raise
 
     def fit(self, instance: Any, state_cb: StateCallback | None = None, /, *args: Any, **kwargs: Any) -> Any:
@@ -107,7 +109,7 @@ class Route:
                 return plain(instance, *args, **kwargs)
             return plain(instance, args[0]) if len(args) == 1 else plain(instance, *args)
         except BaseException as error:
-            explain(error, entry)
+            explain(error, entry, plain)
             raise
 
     def predict(
@@ -124,7 +126,7 @@ class Route:
                 return instance, plain(instance, *args, **kwargs)
             return instance, plain(instance, args[0]) if len(args) == 1 else plain(instance, *args)
         except BaseException as error:
-            explain(error, entry)
+            explain(error, entry, plain)
             raise
 
     def serialize(self, instance: Any, /) -> Any:
@@ -147,15 +149,15 @@ def check_state_cb(state_cb: Any, entry: Entry) -> StateCallback:
         return state_cb  # type: ignore[no-any-return]
     if state_cb is None:
         return ignore_state
-    text = repr(type(state_cb).__name__) if len(shown := _safe_repr(state_cb)) > 60 else shown
-    raise StateCallbackError(entry.action, entry.name, f"{type(state_cb).__name__} {text}")
+    raise StateCallbackError(entry.action, entry.name, f"{type(state_cb).__name__} {_shown(state_cb)}".rstrip())
 
 
-def _safe_repr(value: Any) -> str:
+def _shown(value: Any) -> str:
     try:
-        return repr(value)
+        text = " ".join(repr(value).split())
     except Exception:  # noqa: BLE001 - a broken repr must not replace the message
-        return "?" * 61
+        return ""
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def check_bytes(result: Any, entry: Entry) -> Any:
@@ -178,27 +180,52 @@ def is_bytes_like(value: Any) -> bool:
     """Whether a value offers its bytes through the buffer protocol."""
     try:
         memoryview(value).release()
-    except TypeError:
+    except (TypeError, ValueError, BufferError):  # numpy refuses some types of element by ValueError
         return False
     return True
 
 
-def explain(error: BaseException, entry: Entry) -> None:
+def explain(error: BaseException, entry: Entry, function: Callable[..., Any]) -> None:
     """Add to an exception of plugin code whose it is.
+
+    Args:
+        error: What the function raised.
+        entry: The entry that it was called for, which may have another owner by now.
+        function: The plugin function.
 
     Raises:
         PluginExitError: The exception is ``SystemExit``.
     """
-    if entry.record is not None:
-        _explain(error, entry.record)
+    record = entry.record
+    if record is None or record.function is not function:
+        module = getattr(function, "__module__", None) or type(function).__module__
+        record = Record(entry.action, entry.name, function, Source(module))
+    _explain(error, record, record.source)
 
 
-def _explain(error: BaseException, record: Record) -> None:
-    owner = record.source.describe()
+def _explain(error: BaseException, record: Record, source: Source) -> None:
     if isinstance(error, SystemExit):
-        raise PluginExitError(record.kind, record.name, owner, repr(error.code)) from error
-    if isinstance(error, Exception) and not isinstance(error, AsyncCallError):
-        error.add_note(f"raised by {owner} in {record.kind} of {record.name!r}")
+        raise PluginExitError(record.kind, record.name, source.describe(), repr(error.code)) from error
+    if not isinstance(error, Exception) or isinstance(error, AsyncCallError):
+        return
+    note = f"raised by {source.describe()} in {record.kind} of {record.name!r}"
+    # An exception object that a plugin raises again and again must not collect notes for ever.
+    if note not in getattr(error, "__notes__", ()):
+        try:
+            error.add_note(note)
+        except Exception:  # noqa: BLE001 - a frozen exception takes no note, but must pass as itself
+            return
+
+
+def _explain_wrapped(error: BaseException, record: Record, hook: Any) -> None:
+    """The same where wrappers took part: what the owner raised is explained already, so look for a wrapper."""
+    plugins = {impl.function.__code__: impl.plugin for impl in hook.get_hookimpls()}
+    innermost, trace = None, error.__traceback__
+    while trace is not None:
+        innermost = plugins.get(trace.tb_frame.f_code, innermost)
+        trace = trace.tb_next
+    if source := getattr(innermost, "_source", None):
+        _explain(error, record, source)
 
 
 def _is_plain(record: Record) -> bool:
@@ -212,7 +239,8 @@ def is_async(function: Any) -> bool:
         code = getattr(function, "__code__", None)
         if code is not None:
             return bool(code.co_flags & _COROUTINE)
-        inner = getattr(function, "__func__", None) or getattr(function, "func", None)
+        # Only partial's own "func" is what gets called; other objects may call theirs as they like.
+        inner = function.func if isinstance(function, partial) else getattr(function, "__func__", None)
         if inner is None and not isinstance(function, type):
             inner = getattr(type(function), "__call__", None)  # noqa: B004 - its function, not whether
         if inner is None or inner is function:
@@ -260,7 +288,7 @@ def _function_call(record: Record, function: Callable[..., Any]) -> Invoke:
         try:
             return function(instance, *args, **kwargs) if leads else function(*args, **kwargs)
         except BaseException as error:
-            _explain(error, record)
+            _explain(error, record, record.source)
             raise
 
     return call
@@ -269,17 +297,33 @@ def _function_call(record: Record, function: Callable[..., Any]) -> Invoke:
 def _position(record: Record, argument: str | None) -> int:
     """At which position the function takes an argument; beyond reach if by keyword only, or unknown."""
     function = record.function
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    names = code.co_varnames[: code.co_argcount] if code else ()
-    return names.index(argument) - hasattr(function, "__func__") if argument in names else 1 << 30
+    if argument is None:
+        return 1 << 30
+    if code := getattr(getattr(function, "__func__", function), "__code__", None):
+        names = code.co_varnames[hasattr(function, "__func__") : code.co_argcount]
+    else:
+        names = _positional_names(function)
+    return names.index(argument) if argument in names else 1 << 30
+
+
+def _positional_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """For what is no plain function: a class, a partial, a callable object."""
+    from inspect import Parameter, signature
+
+    try:
+        parameters = signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple(p.name for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD))
 
 
 def _twice(record: Record, kwargs: dict[str, Any]) -> ArgumentTwiceError:
     state, instance = record.state_cb_arg_name, record.instance_arg_name
-    named = next((name for name in (state, instance) if name in kwargs), None)
-    argument = named or min((state, instance), key=lambda name: _position(record, name)) or ""
+    given = next((name for name in (state, instance) if name in kwargs), None)
+    argument = given or min((state, instance), key=lambda name: _position(record, name)) or ""
     role = "state callback" if argument == state else "instance"
-    function = f"{record.function.__module__}.{getattr(record.function, '__qualname__', record.function)}"
+    named = record.function if hasattr(record.function, "__qualname__") else type(record.function)
+    function = f"{named.__module__}.{named.__qualname__}"
     return ArgumentTwiceError(record.kind, record.name, function, argument, role)
 
 
@@ -299,7 +343,7 @@ def _hook_call(record: Record, function: Callable[..., Any]) -> Invoke:
         try:
             return function(*[values[argument] for argument in names])
         except BaseException as error:
-            _explain(error, record)
+            _explain(error, record, record.source)
             raise
 
     return call
@@ -310,19 +354,39 @@ def _wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
     action, name = record.kind, record.name
 
     def data_access(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
-        return hook(name=name, state_cb=state_cb, args=args, kwargs=kwargs)
+        try:
+            return hook(name=name, state_cb=state_cb, args=args, kwargs=kwargs)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
 
     def instantiate(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
-        return hook(model_type=name, state_cb=state_cb, args=args, kwargs=kwargs)
+        try:
+            return hook(model_type=name, state_cb=state_cb, args=args, kwargs=kwargs)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
 
     def with_arguments(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
-        return hook(model_type=name, instance=instance, state_cb=state_cb, args=args, kwargs=kwargs)
+        try:
+            return hook(model_type=name, instance=instance, state_cb=state_cb, args=args, kwargs=kwargs)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
 
     def serialize(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
-        return hook(model_type=name, instance=instance)
+        try:
+            return hook(model_type=name, instance=instance)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
 
     def deserialize(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
-        return hook(model_type=name, instance_bytes=instance)
+        try:
+            return hook(model_type=name, instance_bytes=instance)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
 
     own = {
         "data_access": data_access,

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 
 
 def write_atomically(path: str, parts: Iterable[bytes | memoryview]) -> None:
@@ -24,17 +25,21 @@ def write_atomically(path: str, parts: Iterable[bytes | memoryview]) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            # Before the first byte is written: what was private must not be readable for a moment.
+            if os.path.exists(target):
+                os.chmod(temporary, os.stat(target).st_mode & 0o777)
             for part in parts:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        if os.path.exists(target):
-            os.chmod(temporary, os.stat(target).st_mode & 0o777)
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(OSError):
+            os.unlink(temporary)
         raise
-    _sync_folder(folder)
+    # The new file is in place: a system that cannot do this (Windows, some network disks) has not failed.
+    with suppress(OSError):
+        _sync_folder(folder)
 
 
 def _sync_folder(folder: str) -> None:

@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import struct
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, NamedTuple
@@ -90,7 +91,7 @@ def save_model(
         platform.python_version(),
         datetime.now(UTC).isoformat(timespec="seconds"),
         hashlib.sha256(payload).hexdigest(),
-        payload.nbytes,
+        len(payload),
     )
     encoded = json.dumps(header._asdict(), sort_keys=True).encode()
     prefix = _PREFIX.pack(MAGIC, FORMAT_VERSION, len(encoded), hashlib.sha256(encoded).digest())
@@ -140,15 +141,18 @@ def load_model(
         return header, manager.exec_deserialize(header.model_type, payload)
     except AimmError as error:
         if header.distribution:
-            wrote = f"{header.distribution} {header.version}"
-            error.add_note(f"{name} was written by {wrote}; pip install '{header.distribution}=={header.version}'")
+            wanted = shlex.quote(f"{header.distribution}=={header.version}")
+            error.add_note(f"{name} was written by {header.distribution} {header.version}; pip install {wanted}")
         raise
 
 
-def _as_bytes(path: str, payload: Any, model_type: str) -> memoryview:
+def _as_bytes(path: str, payload: Any, model_type: str) -> bytes:
+    if isinstance(payload, bytes):
+        return payload
     try:
-        return memoryview(payload).cast("B")
-    except TypeError:
+        # A copy, for what can change must not do so between the digest and the writing.
+        return memoryview(payload).tobytes()
+    except (TypeError, ValueError, BufferError):
         kind = type(payload).__name__
         message = f"serialize of {model_type!r} returned {kind}, not bytes; nothing was written"
         raise PayloadError(path, message) from None
@@ -156,7 +160,7 @@ def _as_bytes(path: str, payload: Any, model_type: str) -> memoryview:
 
 def _read_header(file: BinaryIO, path: str) -> Header:
     prefix = file.read(_PREFIX.size)
-    if not prefix.startswith(MAGIC):
+    if not prefix or not MAGIC.startswith(prefix[: len(MAGIC)]):
         raise ForeignFileError(path, _describe_foreign(prefix))
     if len(prefix) < _PREFIX.size:
         raise DamagedFileError(path, f"it ends after {len(prefix)} bytes, inside its own prefix")
@@ -183,7 +187,9 @@ def _parse(encoded: bytes, path: str) -> Header:
     except (ValueError, TypeError, RecursionError):
         raise DamagedFileError(path, "its header is not what this format version prescribes") from None
     texts = (header.model_type, header.aimm, header.python, header.created, header.sha256)
-    if not all(isinstance(text, str) for text in texts) or type(header.length) is not int or header.length < 0:
+    origin = (header.distribution or "", header.version or "")
+    well_formed = all(isinstance(text, str) for text in (*texts, *origin)) and all(map(str.isprintable, origin))
+    if not well_formed or type(header.length) is not int or header.length < 0:
         raise DamagedFileError(path, "its header is not what this format version prescribes")
     return header
 
@@ -191,6 +197,6 @@ def _parse(encoded: bytes, path: str) -> Header:
 def _describe_foreign(start: bytes) -> str:
     if not start:
         return "it is empty, not a model file"
-    if start[:5] == MAGIC[:5]:
+    if MAGIC[1:5] in start:
         return "it was altered by a text-mode copy, which a binary file does not survive: copy it again"
     return "it is not a model file of aimm (its first bytes are wrong)"
