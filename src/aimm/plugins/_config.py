@@ -125,8 +125,8 @@ def _validate(document: Any, source: str) -> None:
 
     # A Mapping of another kind is as good as a dict; JSON Schema only knows the latter.
     types = Draft202012Validator.TYPE_CHECKER.redefine("object", lambda _, value: isinstance(value, Mapping))
-    validator = validators.extend(Draft202012Validator, type_checker=types)(config_schema())
-    errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.path)))
+    extended = validators.extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
+    errors = sorted(extended(config_schema()).iter_errors(document), key=lambda error: list(map(str, error.path)))
     if errors:
         raise schema_error(errors[0], source)
 
@@ -147,7 +147,7 @@ def schema_error(error: Any, source: str, prefix: str = "") -> ConfigError:
 def _explain(error: Any) -> str:
     if not isinstance(error.schema, Mapping):
         return str(error.message)
-    if error.validator == "additionalProperties" and error.schema.keys().isdisjoint({"patternProperties"}):
+    if error.validator == "additionalProperties" and "patternProperties" not in error.schema:
         known = sorted(error.schema.get("properties", {}))
         unknown = sorted(str(key) for key in error.instance if key not in known)
         return f"unknown key {', '.join(map(repr, unknown))}{_near(unknown[0], known)}; the keys are {', '.join(known)}"
@@ -178,7 +178,12 @@ def _near(name: str, known: list[str]) -> str:
 
 def _read(path: str) -> Any:
     suffix = os.path.splitext(path)[1].lower()
-    reader = {".yaml": _read_yaml, ".yml": _read_yaml, ".json": _read_json, ".toml": _read_toml}.get(suffix)
+    language, reader = {
+        ".yaml": ("YAML", _read_yaml),
+        ".yml": ("YAML", _read_yaml),
+        ".json": ("JSON", _read_json),
+        ".toml": ("TOML", _read_toml),
+    }.get(suffix, ("", None))
     if reader is None:
         raise ConfigError("expected a file name ending in .yaml, .yml, .json or .toml", source=path)
     try:
@@ -192,7 +197,7 @@ def _read(path: str) -> Any:
         raise
     except Exception as error:  # beside their own errors, the parsers let through those of int(), datetime(), ...
         message = " ".join(str(error).split())
-        raise ConfigError(f"is not valid {reader.__name__[6:].upper()}: {message}", source=path) from error
+        raise ConfigError(f"is not valid {language}: {message}", source=path) from error
     if not isinstance(document, Mapping):
         found = "nothing" if document is None else type(document).__name__
         raise ConfigError(f"expected a mapping with the key 'names', found {found}", source=path)
@@ -226,14 +231,15 @@ def _read_yaml(text: str, path: str) -> Any:
         """A safe loader that refuses a key that stands twice."""
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen = set()
+            seen: set[tuple[str, str]] = set()
             for key_node, _ in node.value:
-                key = (key_node.tag, key_node.value)
-                if isinstance(key_node, yaml.ScalarNode) and key_node.value != "<<" and key in seen:
+                if not isinstance(key_node, yaml.ScalarNode) or key_node.value == "<<":
+                    continue
+                key = key_node.tag, key_node.value
+                if key in seen:
                     line = key_node.start_mark.line + 1
                     raise ConfigError(f"the key {key_node.value!r} stands twice in one mapping", f"line {line}", path)
-                if isinstance(key_node, yaml.ScalarNode):
-                    seen.add(key)
+                seen.add(key)
             return super().construct_mapping(node, deep)
 
     return yaml.load(text, OnceLoader)
