@@ -4,12 +4,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
+from click.shell_completion import shell_complete
 
 import aimm
-from aimm.cli._session import Session
+from aimm.cli._session import Session, flush
 from aimm.errors import AimmError, ConfigError
 
 COMMANDS = {
@@ -20,6 +20,8 @@ COMMANDS = {
     "completion": ("aimm.cli._completion:completion", "Print the script that completes names in your shell."),
 }
 """Every command, where it lives, and its help; the text stands here so that ``aimm --help`` imports none of them."""
+
+GLOBAL_OPTIONS = ("--config", "--safe", "-v", "--verbose", "--version")
 
 
 class LazyGroup(click.Group):
@@ -36,6 +38,16 @@ class LazyGroup(click.Group):
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command in the arguments; a misspelt one gets a suggestion."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from aimm.cli._names import near
+
+            ctx.fail(f"no command is called {args[0]!r}{near(args[0], list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table above."""
@@ -57,7 +69,7 @@ class LazyGroup(click.Group):
 def root(ctx: click.Context, config: str | None, safe: bool, verbose: int) -> None:
     """Use machine-learning plugins: install a package, call its models by name."""
     if safe:
-        os.environ["AIMM_SAFE_MODE"] = "1"
+        os.environ["AIMM_SAFE_MODE"] = "1"  # in the environment, so that processes of ours are safe too
     if verbose:
         import logging
 
@@ -73,35 +85,57 @@ def main(args: Sequence[str] | None = None) -> int:
         args: Arguments; those of the process if not given.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 wrong usage or configuration.
+        The exit code: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
     """
-    arguments = list(sys.argv[1:] if args is None else args)
+    if instruction := os.environ.get("_AIMM_COMPLETE"):
+        return shell_complete(root, {}, "aimm", "_AIMM_COMPLETE", instruction)
+    code = _run(list(sys.argv[1:] if args is None else args))
     try:
-        return root.main(arguments, prog_name="aimm", standalone_mode=False) or 0
+        flush(sys.stdout)
+    except OSError as error:  # a full disk, say
+        return code or _complain(f"stdout cannot be written: {error}", 1)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    # Not click's own main(): it takes every broken pipe and end of file, a plugin's too, for one of our terminal.
+    verbose = False
+    try:
+        with root.make_context("aimm", arguments) as ctx:
+            verbose = bool(ctx.params["verbose"])
+            root.invoke(ctx)
+        return 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
-    except click.Abort:
-        return _complain("interrupted", 1)
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and error.option_name in GLOBAL_OPTIONS:
+            click.echo(f"{error.option_name} goes before the command: aimm {error.option_name} ...", err=True)
         return error.exit_code
+    except click.ClickException as error:
+        return _complain(error.format_message(), error.exit_code)
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
-    except BrokenPipeError:
-        # The reader of our output went away, as 'aimm plugins list | head' does: nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
-    except Exception as error:  # noqa: BLE001 - the last stop: whatever a plugin raises becomes a message
-        return _explain(error, arguments)
+    except BaseException as error:  # noqa: BLE001 - the last stop: whatever a plugin raises becomes a message
+        return _explain(error, verbose)
 
 
-def _explain(error: Exception, arguments: Sequence[Any]) -> int:
-    if any(argument in ("-v", "-vv", "--verbose") for argument in arguments):
+def _explain(error: BaseException, verbose: bool) -> int:
+    if isinstance(error, BrokenPipeError) and not flush(sys.stdout):
+        return 0  # the reader of our own output went away
+    if verbose:
         import traceback
 
         traceback.print_exception(error, file=sys.stderr)
-    text = str(error) if isinstance(error, (AimmError, OSError)) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, (AimmError, OSError)) else _in_words(error)
     return _complain("\n".join([text, *getattr(error, "__notes__", ())]), 2 if isinstance(error, ConfigError) else 1)
+
+
+def _in_words(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - a plugin's exception may be broken too
+        return f"{type(error).__name__} (its message cannot be shown)"
 
 
 def _complain(text: str, code: int) -> int:

@@ -9,14 +9,25 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 from aimm import plugins
 from aimm.cli._progress import progress
 from aimm.cli._session import Session
 from aimm.errors import PluginConflictError, PluginFailure
+
+_PROBE = """
+import json, sys
+request = json.load(sys.stdin)
+sys.path[:] = request["path"]
+from aimm.cli._probe import main
+main(request)
+"""
+"""Run with -P: a file beside the user that happens to be called like one of ours must not come first."""
 
 
 class Finding(NamedTuple):
@@ -87,8 +98,8 @@ class Findings(NamedTuple):
                 session.write(f"REMARK    {_title(finding.candidate)} {remark}")
         broken = sum(finding.failure is not None for finding in self.plugins)
         counts = f"{len(self.plugins) - broken} ok, {broken} broken"
-        metadata = f", {len(self.problems)} unusable metadata files" if self.problems else ""
-        session.write(f"{len(self.plugins)} plugins: {counts}{metadata}, {len(self.conflicts)} conflicts")
+        others = f", {len(self.problems)} other problems" if self.problems else ""
+        session.write(f"{len(self.plugins)} plugins: {counts}{others}, {len(self.conflicts)} conflicts")
 
 
 def examine(session: Session, timeout: float) -> Findings:
@@ -101,43 +112,78 @@ def examine(session: Session, timeout: float) -> Findings:
     found = plugins.default_manager.discover(session.config)
     settings = dict(plugins.load_config(session.config).settings)
     examined: list[Finding] = []
-    with progress("plugins doctor") as state_cb, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for finding in pool.map(lambda c: _examine_one(c, settings, timeout), found.candidates):
+    with progress("plugins doctor") as state_cb, _Probes(timeout) as probes:
+        for finding in probes.run(found.candidates, settings):
             examined.append(finding)
             state_cb({"progress": len(examined) / len(found.candidates), "plugin": finding.candidate.name})
     conflicts = [*found.conflicts(), *_undeclared_conflicts(examined, found)]
     return Findings(tuple(examined), tuple(found.failures()), tuple(conflicts))
 
 
-def _examine_one(candidate: plugins.Candidate, settings: dict[str, Any], timeout: float) -> Finding:
-    request = {"candidate": list(candidate), "settings": settings, "path": sys.path}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aimm.cli._probe"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
-    try:
-        answer, errors = process.communicate(json.dumps(request, default=str), timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return _dead(
-            candidate, f"it did not finish loading within {timeout:g} seconds", "raise --timeout if it is slow"
-        )
-    if process.returncode or not answer:
-        return _dead(
-            candidate, f"it ended its process {_ending(process.returncode)}", "see what it does at import", errors
-        )
-    result = json.loads(answer)
-    failure = result["failure"] and PluginFailure(**result["failure"])
-    remarks = [effect.partition(": ")[2] for effect in result["side_effects"]]
-    remarks += [f"prints {result['printed']} bytes to stdout while it loads"] if result["printed"] else []
-    remarks += [f"takes {result['seconds']:.1f} s to load"] if result["seconds"] > 5 else []
-    owned = tuple((kind, name) for kind, name in result["owned"] if name != "(dynamic)")
-    return Finding(candidate, failure, tuple(remarks), owned, result["seconds"])
+class _Probes:
+    """Processes that load one plugin each, a few at a time; none is left when the block ends.
+
+    They talk through files: whoever else holds a pipe, such as a process that a plugin left behind, keeps it open.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._pool = ThreadPoolExecutor(os.cpu_count())
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def __enter__(self) -> "_Probes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(self._running):
+            _kill(process)
+        self._pool.shutdown()
+
+    def run(self, candidates: Iterable[plugins.Candidate], settings: dict[str, Any]) -> Iterator[Finding]:
+        """How each candidate fares, in their order."""
+        return self._pool.map(lambda candidate: self._examine(candidate, settings), candidates)
+
+    def _examine(self, candidate: plugins.Candidate, settings: dict[str, Any]) -> Finding:
+        request = {"candidate": list(candidate), "settings": settings, "path": sys.path}
+        with TemporaryFile() as question, TemporaryFile() as answer, TemporaryFile() as errors:
+            question.write(json.dumps(request, default=str).encode())
+            question.seek(0)
+            command = [sys.executable, "-P", "-c", _PROBE]
+            process = subprocess.Popen(command, stdin=question, stdout=answer, stderr=errors, start_new_session=True)
+            self._running.add(process)
+            try:
+                code = process.wait(self._timeout)
+            except subprocess.TimeoutExpired:
+                code = None
+            finally:
+                _kill(process)
+                self._running.discard(process)
+            answer.seek(0)
+            errors.seek(0)
+            return self._finding(candidate, code, answer.read(), errors.read().decode(errors="replace"))
+
+    def _finding(self, candidate: plugins.Candidate, code: int | None, answer: bytes, errors: str) -> Finding:
+        if code is None:
+            cause = f"it did not finish loading within {self._timeout:g} seconds"
+            return _dead(candidate, cause, "raise --timeout if it is slow", errors)
+        try:
+            result = json.loads(answer)
+        except ValueError:
+            return _dead(candidate, f"it ended its process {_ending(code)}", "see what it does at import", errors)
+        failure = result["failure"] and PluginFailure(**result["failure"])
+        remarks = [effect.partition(": ")[2] for effect in result["side_effects"]]
+        remarks += [f"prints {result['printed']} bytes to stdout while it loads"] if result["printed"] else []
+        remarks += [f"takes {result['seconds']:.1f} s to load"] if result["seconds"] > 5 else []
+        owned = tuple((kind, name) for kind, name in result["owned"] if name != "(dynamic)")
+        return Finding(candidate, failure, tuple(remarks), owned, result["seconds"])
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    # With all that it started: it leads a session of its own.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+    process.wait()
 
 
 def _dead(candidate: plugins.Candidate, cause: str, advice: str, output: str = "") -> Finding:

@@ -10,7 +10,7 @@ from aimm import plugins, store
 from aimm.cli._arguments import action_arguments, data_arguments, parse_pairs
 from aimm.cli._names import names_in
 from aimm.cli._progress import progress
-from aimm.cli._results import accuracy, write_predictions
+from aimm.cli._results import truth_in, write_predictions
 from aimm.cli._session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,9 +78,9 @@ def fit(
 @_data_options
 @click.option("--predict-param", multiple=True, metavar="KEY=JSON", help="Argument of predict.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a .csv or .json file, not to stdout.")
-@click.option("--score", is_flag=True, help="Also print the share of predictions that equal the data's y.")
+@click.option("--score", is_flag=True, help="Also tell the share of predictions that equal the y of the data.")
 @click.option("--update", is_flag=True, help="Write the instance back to FILE: predicting may have changed it.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: the predictions, or with --score an object.")
 @click.pass_obj
 def predict(
     session: Session,
@@ -101,23 +101,22 @@ def predict(
     aimm predict svc.aimm --data sklearn.datasets.iris --split test -o predictions.csv
     """
     params, data_params = parse_pairs(predict_param, "--predict-param"), parse_pairs(data_param, "--data-param")
-    if output:
+    if output is not None:
         _check_writable(output)
         if os.path.splitext(output)[1] not in (".csv", ".json"):
             raise click.UsageError(f"--output {output!r}: expected a name that ends in .csv or .json")
-    store.read_header(file)  # a damaged file is refused before any plugin is imported
+    store.verify_model(file)  # a damaged file is refused before any plugin is imported
     manager = session.manager()
     header, instance = store.load_model(file, manager=manager)
     loaded = _fetch(manager, data, data_params, split, seed)
+    truth = truth_in(loaded) if score else None
     taken = manager.parameters(header.model_type, "predict")
     args, kwargs = action_arguments(loaded, "predict", taken, params)
     with progress(f"predict {header.model_type}") as state_cb:
         instance, prediction = manager.route(header.model_type).predict(instance, state_cb, *args, **kwargs)
     if update:
         store.save_model(file, header.model_type, instance, manager=manager)
-    write_predictions(session, prediction, output, as_json)
-    if score:
-        session.write(accuracy(loaded, prediction))
+    write_predictions(session, prediction, output, as_json, truth)
 
 
 def _fetch(
@@ -133,6 +132,8 @@ def _fetch(
 
 def _check_writable(path: str) -> None:
     # Found out now, not after an hour of fitting.
+    if not path:
+        raise click.UsageError("--output is empty: expected a file name")
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise click.UsageError(f"--output {path!r}: the folder {folder} does not exist")

@@ -24,17 +24,16 @@ def list_(session: Session, as_json: bool) -> None:
     """List every plugin that is installed or configured; nothing is imported."""
     found = plugins.default_manager.discover(session.config)
     candidates = [*found.candidates, *found.excluded]
-    contested = {key for key, rivals in found.claims.items() if len(rivals) > 1}
-    rows = [{**_facts(c), "status": _status(c, found, contested)} for c in candidates]
+    rows = [_facts(candidate, found) for candidate in candidates]
     if as_json:
         session.write_json(rows)
     else:
         columns = ("name", "group", "distribution", "version", "status", "summary")
         session.write_table([c.upper() for c in columns], [[str(row[c] or "") for c in columns] for row in rows])
     if found.problems:
-        session.say(f"{len(found.problems)} distributions have unusable metadata; see 'aimm plugins doctor'")
+        session.say(f"metadata problems: {len(found.problems)}; 'aimm plugins doctor' explains them")
     if not rows:
-        session.say("no plugins found" + (" (safe mode)" if plugins.safe_mode() else ""))
+        session.say(_why_none())
 
 
 @plugins_group.command()
@@ -48,12 +47,13 @@ def show(session: Session, name: str, as_json: bool) -> None:
     matching = [c for c in everything if name in (*c.names, c.distribution)]
     if not matching:
         known = sorted({known for c in everything for known in (*c.names, c.distribution or "")})
-        raise click.ClickException(f"no plugin and no distribution is called {name!r}{near(name, known)}")
+        hint = f"; {_why_none()}" if not known else near(name, known)
+        raise click.ClickException(f"no plugin and no distribution is called {name!r}{hint}")
     if as_json:
-        session.write_json([_facts(candidate) for candidate in matching])
+        session.write_json([_facts(candidate, found) for candidate in matching])
         return
     for candidate in matching:
-        for key, value in _facts(candidate).items():
+        for key, value in _facts(candidate, found).items():
             shown = ", ".join(value) if isinstance(value, (list, tuple)) else value
             session.write(f"{key + ':':<14}{'' if shown is None else shown}".rstrip())
         session.write("")
@@ -86,13 +86,20 @@ def schema(session: Session) -> None:
     session.write_json(plugins.config_schema())
 
 
-def _status(candidate: plugins.Candidate, found: plugins.Found, contested: set[tuple[str, str]]) -> str:
+def _why_none() -> str:
+    if plugins.safe_mode():
+        return "safe mode is on (--safe or AIMM_SAFE_MODE), so no third-party plugin is looked for"
+    return "no plugins found: install one with pip, or name a module in a configuration file"
+
+
+def _status(candidate: plugins.Candidate, found: plugins.Found) -> str:
     if candidate in found.excluded:
         return "excluded"
-    return "contested" if any((candidate.group, name) in contested for name in candidate.names) else "ok"
+    contested = any(len(found.claims[candidate.group, name]) > 1 for name in candidate.names)
+    return "contested" if contested else "ok"
 
 
-def _facts(candidate: plugins.Candidate) -> dict[str, Any]:
+def _facts(candidate: plugins.Candidate, found: plugins.Found) -> dict[str, Any]:
     return {
         "name": candidate.name,
         "group": candidate.group,
@@ -102,4 +109,5 @@ def _facts(candidate: plugins.Candidate) -> dict[str, Any]:
         "summary": candidate.summary,
         "answers_to": list(candidate.names),
         "path": candidate.path,
+        "status": _status(candidate, found),
     }

@@ -1,6 +1,6 @@
 """Loads one plugin in this process and tells how it went: the other half of ``aimm plugins doctor``.
 
-Reads a request, JSON, from stdin and answers in JSON on what was stdout; what the plugin prints goes elsewhere.
+It answers in JSON on what was stdout; what the plugin prints goes elsewhere.
 """
 
 import json
@@ -15,11 +15,9 @@ from aimm import plugins
 from aimm.errors import PluginLoadError
 
 
-def main() -> None:
-    """Answer one request."""
+def main(request: dict[str, Any]) -> None:
+    """Answer one request and end the process."""
     answer = os.fdopen(os.dup(1), "w")
-    request = json.load(sys.stdin)
-    sys.path[:] = request["path"]
     with tempfile.TemporaryFile() as printed:
         os.dup2(printed.fileno(), 1)
         result = probe(plugins.Candidate(*request["candidate"]), request["settings"])
@@ -54,7 +52,3 @@ def probe(candidate: plugins.Candidate, settings: dict[str, Any]) -> dict[str, A
         "owned": [[kind, owner.name] for kind in ("model type", "data access") for owner in manager.owners(kind)],
         "seconds": round(seconds, 3),
     }
-
-
-if __name__ == "__main__":
-    main()

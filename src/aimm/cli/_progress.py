@@ -30,8 +30,10 @@ def _bar(title: str) -> Iterator[StateCallback]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[state]}"), console=Console(stderr=True)) as bar:
+    # Without markup: a state such as {"history": "[/]"} is text.
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    states = TextColumn("{task.fields[state]}", markup=False)
+    with Progress(*columns, states, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=None, state="")
 
         def callback(state: dict[str, Any]) -> None:
@@ -58,7 +60,9 @@ class _Lines:
 
 def _fraction(state: Any) -> float | None:
     value = state.get("progress") if isinstance(state, Mapping) else None
-    return min(max(float(value), 0.0), 1.0) if isinstance(value, (int, float)) else None
+    if not isinstance(value, (int, float)) or value != value:  # NaN is no progress
+        return None
+    return float(min(max(value, 0), 1))
 
 
 def _others(state: Any) -> str:

@@ -11,41 +11,72 @@ import click
 from aimm.cli._session import Session
 
 
-def write_predictions(session: Session, prediction: Any, output: str | None, as_json: bool) -> None:
-    """Write predictions to a file, by its ending, or to stdout.
+def write_predictions(
+    session: Session, prediction: Any, output: str | None, as_json: bool, truth: list[Any] | None = None
+) -> None:
+    """Write predictions to a file, by its ending, or to stdout; and how many of them are right.
+
+    Stdout stays one document: with predictions in CSV on it, the score goes to stderr.
 
     Args:
         session: Where stdout is.
         prediction: What ``predict`` returned.
         output: A ``.csv`` or ``.json`` file, or None for stdout.
         as_json: Whether stdout gets JSON.
+        truth: What the predictions should be, for a score.
+
+    Raises:
+        click.ClickException: There is more or less truth than predictions.
     """
     plain = to_plain(prediction)
-    if output is None:
-        session.write(_json_text(plain) if as_json else _csv_text(plain).rstrip("\n"))
-        return
-    with open(output, "w", encoding="utf-8", newline="") as file:
-        file.write(_json_text(plain) + "\n" if output.endswith(".json") else _csv_text(plain))
-    rows = len(plain) if isinstance(plain, list) else 1
-    session.say(f"wrote {output}: {rows} predictions")
+    score = {} if truth is None else _score(truth, plain)
+    if output is not None:
+        _write_file(output, plain)
+        session.say(f"wrote {output}: {len(plain) if isinstance(plain, list) else 1} predictions")
+        if score:
+            session.write(_json_text(score) if as_json else _in_words(score))
+    elif as_json:
+        session.write(_json_text({"predictions": plain, **score} if score else plain))
+    else:
+        session.write(_csv_text(plain).rstrip("\n"))
+        if score:
+            session.say(_in_words(score))
 
 
-def accuracy(data: Any, prediction: Any) -> str:
-    """The share of predictions that equal the truth in the data.
+def truth_in(data: Any) -> list[Any]:
+    """What the predictions should be.
 
     Args:
         data: What the data access returned: a mapping with ``y``, or a tuple whose second item is the truth.
-        prediction: What ``predict`` returned.
 
     Raises:
-        click.ClickException: The data has no truth, or as many of it as there are predictions.
+        click.ClickException: It holds no truth.
     """
     truth = data.get("y") if isinstance(data, Mapping) else data[1] if isinstance(data, tuple) and data[1:] else None
-    expected, found = to_plain(truth), to_plain(prediction)
-    if not isinstance(expected, list) or not isinstance(found, list) or len(expected) != len(found) or not found:
-        raise click.ClickException("--score needs data with a 'y' of the same length as the predictions")
-    right = sum(one == other for one, other in zip(expected, found, strict=True))
-    return f"accuracy {right / len(found):.4f} ({right} of {len(found)})"
+    plain = to_plain(truth)
+    if not isinstance(plain, list):
+        raise click.ClickException("--score needs data with a 'y', or a tuple whose second item is the truth")
+    return plain
+
+
+def _score(truth: list[Any], found: Any) -> dict[str, Any]:
+    if not isinstance(found, list) or len(found) != len(truth) or not found:
+        got = f"{len(found)} predictions" if isinstance(found, list) else f"one {type(found).__name__}"
+        raise click.ClickException(
+            f"--score needs one prediction for each of the {len(truth)} y of the data, not {got}"
+        )
+    right = sum(one == other for one, other in zip(truth, found, strict=True))
+    return {"accuracy": right / len(found), "right": right, "count": len(found)}
+
+
+def _in_words(score: Mapping[str, Any]) -> str:
+    return f"accuracy {score['accuracy']:.4f} ({score['right']} of {score['count']})"
+
+
+def _write_file(output: str, plain: Any) -> None:
+    text = _json_text(plain) + "\n" if output.endswith(".json") else _csv_text(plain)
+    with open(output, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
 def to_plain(value: Any) -> Any:

@@ -54,14 +54,20 @@ class Session:
     def _restore(self, descriptor: int, kept: int) -> None:
         sys.stdout.flush()
         if self._results is not None:
-            self._results.flush()
-            os.dup2(kept, descriptor)
-            self._results.close()
-            self._results = None
+            try:
+                flush(self._results)
+            finally:
+                os.dup2(kept, descriptor)
+                self._results.close()
+                self._results = None
 
     def write(self, text: str) -> None:
-        """Write a line of results."""
-        print(text, file=self._results or sys.stdout)
+        """Write a line of results; when nobody reads them any more, the work goes on all the same."""
+        out = self._results or sys.stdout
+        try:
+            print(text, file=out)
+        except BrokenPipeError:
+            flush(out)
 
     def say(self, text: str) -> None:
         """Write a message for people."""
@@ -74,7 +80,7 @@ class Session:
         self.write(json.dumps(value, indent=2, default=str))
 
     def write_table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Write a table: with lines and colours on a terminal, aligned plain lines elsewhere; nothing if it is empty."""
+        """Write a table: with lines on a terminal, aligned plain lines elsewhere; nothing if it is empty."""
         out = self._results or sys.stdout
         if not rows:
             return
@@ -84,6 +90,27 @@ class Session:
         widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
         for row in (headings, *rows):
             self.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def flush(stream: TextIO) -> bool:
+    """Flush results.
+
+    Returns:
+        False if their reader is gone, as with ``aimm plugins list | head -1``: they go nowhere from now on.
+
+    Raises:
+        OSError: They cannot be written for another reason; they go nowhere from now on.
+    """
+    try:
+        stream.flush()
+    except OSError as error:
+        # What is still in the buffer would be tried again, and complained about, when Python exits.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise
+        return False
+    return True
 
 
 def _descriptor(stream: TextIO) -> int | None:
@@ -100,4 +127,5 @@ def _write_rich_table(out: TextIO, headings: Sequence[str], rows: Sequence[Seque
     table = Table(*headings, header_style="bold")
     for row in rows:
         table.add_row(*row)
-    Console(file=out).print(table)
+    # Without markup: what stands in brackets is the plugin's text, not ours to interpret.
+    Console(file=out, markup=False, emoji=False, highlight=False).print(table)

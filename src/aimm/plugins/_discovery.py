@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from aimm.errors import PluginConflictError, PluginFailure
 from aimm.plugins._config import PluginsConfig
-from aimm.plugins._index import IndexProblem, build_index, normalised
+from aimm.plugins._index import Index, IndexProblem, build_index, normalised
 
 
 class Candidate(NamedTuple):
@@ -68,20 +68,23 @@ class Found(NamedTuple):
         excluded: What the configuration leaves out.
         problems: Metadata that could not be used.
         claims: The candidates that declare a name, by (group, name), after ``prefer:``; more than one is a conflict.
+        stray_settings: Names in the configuration's ``settings`` that no plugin has.
     """
 
     candidates: tuple[Candidate, ...] = ()
     excluded: tuple[Candidate, ...] = ()
     problems: tuple[IndexProblem, ...] = ()
     claims: Mapping[tuple[str, str], tuple[Candidate, ...]] = {}
+    stray_settings: tuple[str, ...] = ()
 
     def conflicts(self) -> list[PluginConflictError]:
         """The names that several candidates declare and ``prefer:`` does not settle, sorted."""
         return [conflict(*key, rivals) for key, rivals in sorted(self.claims.items()) if len(rivals) > 1]
 
     def failures(self) -> list[PluginFailure]:
-        """Unusable metadata, as failures."""
-        return [_discovery_failure(problem) for problem in self.problems]
+        """Unusable metadata and settings for nobody, as failures."""
+        metadata = [_discovery_failure(problem) for problem in self.problems]
+        return [*metadata, *(_settings_failure(name) for name in self.stray_settings)]
 
 
 def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> PluginConflictError:
@@ -98,6 +101,11 @@ def _discovery_failure(problem: IndexProblem) -> PluginFailure:
     )
 
 
+def _settings_failure(name: str) -> PluginFailure:
+    hint = "the names are those of entry points in the group aimm.plugins and of configured modules"
+    return PluginFailure(name, "settings", None, None, None, None, f"settings for {name!r}, which is no plugin", hint)
+
+
 def safe_mode() -> bool:
     """Whether ``AIMM_SAFE_MODE`` asks for a start without third-party plugins."""
     return os.environ.get("AIMM_SAFE_MODE", "").lower() not in ("", "0", "false", "no")
@@ -112,15 +120,15 @@ def discover(config: PluginsConfig) -> Found:
         return Found()
     named = [Candidate("names", name, name) for name in config.names]
     named += [Candidate("directories", os.path.basename(os.path.normpath(p)), p, path=p) for p in config.directories]
-    if not config.entry_points:
-        return Found(tuple(named), claims=_claims(named, config.prefer))
-    index = build_index()
+    index = build_index() if config.entry_points else Index()
     declared = [
         Candidate(e.group, e.name, e.value, e.distribution, e.version, e.summary, e.path) for e in index.entries
     ]
     allowed = [c for c in declared if _may_load(c, config)]
     excluded = [c for c in declared if c not in allowed]
-    return Found((*named, *allowed), tuple(excluded), index.problems, _claims((*named, *allowed), config.prefer))
+    stray = sorted(config.settings.keys() - {candidate.name for candidate in (*named, *declared)})
+    claims = _claims((*named, *allowed), config.prefer)
+    return Found((*named, *allowed), tuple(excluded), index.problems, claims, tuple(stray))
 
 
 def same_owner(wanted: str, choice: str) -> bool:

@@ -199,7 +199,7 @@ def _hint(candidate: Candidate, stage: str, error: BaseException) -> str:
         return f"{candidate.module} has no such attribute: correct the entry point, or reinstall {distribution}"
     if distribution:
         return (
-            f"'aimm plugins doctor -v' shows the traceback; upgrade {distribution}, or leave it out with "
+            f"'aimm -v plugins doctor' shows the traceback; upgrade {distribution}, or leave it out with "
             f"'entry_points: {{exclude: [{distribution}]}}'"
         )
-    return "correct the plugin and call initialize() again; 'aimm plugins doctor -v' shows the traceback"
+    return "correct the plugin and call initialize() again; 'aimm -v plugins doctor' shows the traceback"

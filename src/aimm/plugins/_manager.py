@@ -113,7 +113,7 @@ class PluginManager(Calls):
         return Report(
             tuple(loaded),
             tuple(candidate for candidate in self._set.found.candidates if candidate not in done),
-            (*failed, *self._set.found.failures(), *self._stray_settings()),
+            (*failed, *self._set.found.failures()),
             tuple(self._set.conflicts()),
             tuple(f"{candidate.name}: {effect}" for candidate, done in loaded.items() for effect in done.effects),
         )
@@ -376,16 +376,6 @@ class PluginManager(Calls):
             for failure in report.failed
             if (failure.distribution is None and failure.stage != "discover")
             or (failure.stage == "settings" and failure.plugin in asked)
-        ]
-
-    def _stray_settings(self) -> list[PluginFailure]:
-        found = self._set.found
-        known = {candidate.name for candidate in (*found.candidates, *found.excluded)}
-        stray = () if safe_mode() else sorted(self._set.config.settings.keys() - known)
-        hint = "the names are those of entry points in the group aimm.plugins and of configured modules"
-        return [
-            PluginFailure(name, "settings", None, None, None, None, f"settings for {name!r}, which is no plugin", hint)
-            for name in stray
         ]
 
 

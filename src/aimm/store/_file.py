@@ -112,6 +112,18 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         return _read_header(file, os.fspath(path))
 
 
+def verify_model(path: str | os.PathLike[str]) -> Header:
+    """Read and check a model file, header and payload; no plugin is needed for it.
+
+    Raises:
+        ForeignFileError: It is no model file.
+        FormatVersionError: Its format version is unknown.
+        DamagedFileError: It is cut short or altered.
+        OSError: It cannot be read.
+    """
+    return _read_verified(os.fspath(path))[0]
+
+
 def load_model(
     path: str | os.PathLike[str], *, manager: plugins.PluginManager = plugins.default_manager
 ) -> tuple[Header, Any]:
@@ -132,11 +144,7 @@ def load_model(
         OSError: It cannot be read.
     """
     name = os.fspath(path)
-    with open(path, "rb") as file:
-        header = _read_header(file, name)
-        payload = file.read()
-    if hashlib.sha256(payload).hexdigest() != header.sha256:
-        raise DamagedFileError(name, "its payload was altered: the SHA-256 in the header does not match")
+    header, payload = _read_verified(name)
     try:
         return header, manager.exec_deserialize(header.model_type, payload)
     except AimmError as error:
@@ -156,6 +164,15 @@ def _as_bytes(path: str, payload: Any, model_type: str) -> bytes:
         kind = type(payload).__name__
         message = f"serialize of {model_type!r} returned {kind}, not bytes; nothing was written"
         raise PayloadError(path, message) from None
+
+
+def _read_verified(path: str) -> tuple[Header, bytes]:
+    with open(path, "rb") as file:
+        header = _read_header(file, path)
+        payload = file.read()
+    if hashlib.sha256(payload).hexdigest() != header.sha256:
+        raise DamagedFileError(path, "its payload was altered: the SHA-256 in the header does not match")
+    return header, payload
 
 
 def _read_header(file: BinaryIO, path: str) -> Header:
