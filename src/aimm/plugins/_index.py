@@ -15,6 +15,7 @@ GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm
 """The entry-point groups that ``aimm`` reads."""
 
 _GROUP_ALIASES = {"aimm.plugins.train": "aimm.train"}
+_BEFORE_RELEASE = {"dev": -4, "a": -3, "b": -2, "rc": -1}
 
 
 class IndexEntry(NamedTuple):
@@ -111,14 +112,8 @@ def parse_entry_points(text: str) -> list[tuple[str, str, str]]:
 
 
 def _first_of_each_name(path: list[str], problems: list[IndexProblem]) -> Iterator[_Metadata]:
-    folders: set[str] = set()
     names: set[str] = set()
-    for folder in path:
-        # lib64 is often a link to lib: its distributions must not count twice.
-        resolved = os.path.realpath(folder)
-        if resolved in folders:
-            continue
-        folders.add(resolved)
+    for resolved in dict.fromkeys(filter(None, map(_resolved, path))):
         grouped: dict[str, list[_Metadata]] = {}
         for metadata in _scan(resolved, problems):
             name = normalised(metadata.stem.partition("-")[0])
@@ -127,16 +122,25 @@ def _first_of_each_name(path: list[str], problems: list[IndexProblem]) -> Iterat
         names.update(grouped)
         for name in sorted(grouped):
             *stale, newest = sorted(grouped[name], key=_newest_last)
-            if stale:
+            if stale and any("aimm." in (metadata.entry_points or "") for metadata in grouped[name]):
                 left_over = ", ".join(metadata.location for metadata in stale)
                 problems.append(IndexProblem(name, newest.location, f"left-over metadata is ignored: {left_over}"))
             yield newest
 
 
-def _newest_last(metadata: _Metadata) -> tuple[bool, list[tuple[int, str]], str]:
-    version = metadata.stem.partition("-")[2]
-    parts = [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|[a-z]+", version)]
-    return metadata.location.endswith(".dist-info"), parts, metadata.stem
+def _resolved(folder: object) -> str:
+    # lib64 is often a link to lib: its distributions must not count twice. Imports skip what is no text, too.
+    try:
+        return os.path.realpath(folder) if isinstance(folder, str) else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def _newest_last(metadata: _Metadata) -> tuple[bool, list[int], list[tuple[int, str]], str]:
+    numbers, rest = re.findall(r"^([0-9.]*)(.*)", metadata.stem.partition("-")[2])[0]
+    release = [int(number) for number in re.sub(r"(\.0*)+$", "", numbers).split(".") if number]
+    marks = [(int(m), "") if m.isdigit() else (_BEFORE_RELEASE.get(m, 0), m) for m in re.findall("[0-9]+|[a-z]+", rest)]
+    return metadata.location.endswith(".dist-info"), release, [*marks, (0, "")], metadata.stem
 
 
 def _scan(folder: str, problems: list[IndexProblem]) -> Iterator[_Metadata]:
@@ -148,20 +152,25 @@ def _scan(folder: str, problems: list[IndexProblem]) -> Iterator[_Metadata]:
     except OSError:
         return  # sys.path may name folders that do not exist or cannot be read; imports skip them too
     for child in children:
-        stem, suffix = os.path.splitext(child)
-        is_egg = child == "EGG-INFO" and folder.endswith(".egg")
-        # pip renames what it is about to delete to "~name": an interrupted run leaves it behind.
-        if (suffix in (".dist-info", ".egg-info") and not child.startswith("~")) or is_egg:
-            stem = os.path.splitext(os.path.basename(folder))[0] if is_egg else stem
+        if stem := _stem(child, folder):
             yield _read_folder(stem, os.path.join(folder, child))
+
+
+def _stem(child: str, folder: str) -> str:
+    """``name-version`` if a child of a folder or archive is a metadata folder, else nothing."""
+    if child.upper() == "EGG-INFO":
+        stem, suffix = os.path.splitext(os.path.basename(folder))
+        return stem if suffix.lower() == ".egg" else ""
+    stem, suffix = os.path.splitext(child)
+    # pip renames what it is about to delete to "~name" (once "-name"): an interrupted run leaves it behind.
+    return stem if suffix.lower() in (".dist-info", ".egg-info") and stem[0].isalnum() else ""
 
 
 def _read_folder(stem: str, location: str) -> _Metadata:
     try:
-        text = _text(os.path.join(location, "entry_points.txt"))
-    except (OSError, UnicodeDecodeError) as error:
+        return _Metadata(stem, location, _text(os.path.join(location, "entry_points.txt")), None)
+    except (OSError, ValueError) as error:
         return _Metadata(stem, location, None, None, str(error))
-    return _Metadata(stem, location, text, None)
 
 
 def _text(file: str) -> str | None:
@@ -178,13 +187,17 @@ def _scan_archive(archive: str, problems: list[IndexProblem]) -> Iterator[_Metad
     try:
         context = DistributionFinder.Context(path=[archive])  # type: ignore[no-untyped-call]
         found = list(MetadataPathFinder().find_distributions(context))
-        for distribution in found:
-            location = str(distribution.locate_file("")) + os.path.basename(str(getattr(distribution, "_path", "")))
-            stem = os.path.splitext(os.path.basename(str(getattr(distribution, "_path", "")).rstrip("/")))[0]
-            identity = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO")
-            yield _Metadata(stem, location, distribution.read_text("entry_points.txt"), identity)
     except Exception as error:  # noqa: BLE001 - a broken archive must not hide the other folders
-        problems.append(IndexProblem(os.path.basename(archive), archive, f"cannot be searched: {error}"))
+        return problems.append(IndexProblem(os.path.basename(archive), archive, f"cannot be searched: {error}"))
+    for distribution in found:
+        location = str(getattr(distribution, "_path", archive)).rstrip("/")
+        if stem := _stem(os.path.basename(location), archive):
+            try:
+                identity = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO")
+                yield _Metadata(stem, location, distribution.read_text("entry_points.txt"), identity)
+            except Exception as error:  # noqa: BLE001 - zip files break in many ways
+                yield _Metadata(stem, location, None, None, str(error))
+    return None
 
 
 def _read(metadata: _Metadata, entries: set[IndexEntry], problems: list[IndexProblem]) -> None:
@@ -196,22 +209,29 @@ def _read(metadata: _Metadata, entries: set[IndexEntry], problems: list[IndexPro
 
     if metadata.error:
         return report(f"cannot be read: {metadata.error}")
+    text = metadata.entry_points or ""
     try:
-        declared = parse_entry_points(metadata.entry_points or "")
+        declared = parse_entry_points(text)
     except ValueError as error:
         return report(f"is malformed and was ignored: {error}")
-    if (metadata.entry_points or "").startswith("\ufeff"):
+    if text.startswith("\ufeff"):
         report("starts with a byte-order mark, which hides its first section; save it as UTF-8 without one")
-    ours = [(_GROUP_ALIASES.get(group, group), name, value) for group, name, value in declared if "aimm." in group]
+    elif (first := _first_line(text)) and not first.startswith("["):
+        report(f"starts before any [group], and what stands there was ignored: {first[:60]!r}")
+    ours = [
+        (_GROUP_ALIASES.get(group, group), name, value)
+        for group, name, value in declared
+        if group.strip().startswith("aimm.")
+    ]
     if not ours:
         return None
     try:
         identity = metadata.identity or _identity_text(metadata.location)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         identity = ""
         report(f"cannot be read: {error}", metadata.location)
     fields = _headers(identity)
-    who = fields.get("name", stem_name), fields.get("version", stem_version), fields.get("summary", "")
+    who = fields.get("name") or stem_name, fields.get("version") or stem_version, fields.get("summary", "")
     for group, name, value in ours:
         if group in GROUPS and name and value:
             entries.add(IndexEntry(group, name, value, *who, file))
@@ -226,7 +246,17 @@ def _identity_text(location: str) -> str:
     return _text(os.path.join(location, "METADATA")) or _text(os.path.join(location, "PKG-INFO")) or ""
 
 
+def _first_line(text: str) -> str:
+    lines = map(str.strip, text.splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "")
+
+
 def _headers(text: str) -> dict[str, str]:
-    head = text.partition("\n\n")[0]
-    pairs = (line.partition(":") for line in head.splitlines() if line[:1].isalpha())
-    return {name.strip().lower(): value.strip() for name, colon, value in reversed(list(pairs)) if colon}
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if not line.strip():
+            break
+        if colon and name[:1].isalpha():
+            fields.setdefault(name.strip().lower(), value.strip())
+    return fields
