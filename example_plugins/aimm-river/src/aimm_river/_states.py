@@ -6,6 +6,8 @@ The order of features and classes is kept: river sums in that order, and another
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from numpy import float64
+
 from aimm_river._checks import Fields, PayloadError, check_count, check_number
 
 
@@ -57,7 +59,9 @@ def _load_pa(estimator: Any, fields: Fields) -> None:
     fields.only("intercept", "weights")
     weights = fields.inner("weights")
     estimator.intercept = fields.number("intercept")
-    estimator.weights.update({name: weights.number(name) for name in weights})
+    # river's own updates leave numpy's floats here. Since Python 3.12 sum() adds plain floats with less rounding than
+    # numpy's, so plain floats of the same value would predict other last bits.
+    estimator.weights.update({name: float64(weights.number(name)) for name in weights})
 
 
 def _dump_gaussians(estimator: Any) -> dict[str, Any]:
