@@ -186,7 +186,7 @@ class PluginConflictError(AimmError, LookupError, ValueError):
         """The sentence that says how to settle it."""
         if len(set(self.choices)) < 2:
             return "both come from the same place: remove one of the two declarations"
-        lines = " or ".join(f"'prefer: {{{self.name}: {choice}}}'" for choice in self.choices)
+        lines = " or ".join(f"'prefer: {{{self.name}: {choice}}}'" for choice in dict.fromkeys(self.choices))
         return f"put {lines} into the configuration, or exclude one of the distributions"
 
 

@@ -42,6 +42,11 @@ class Candidate(NamedTuple):
         return None if self.is_explicit else f"[{self.group}] {self.name} = {self.value}"
 
     @property
+    def target(self) -> str:
+        """What it points at, without extras and spaces."""
+        return self.value if self.is_explicit else "".join(self.value.partition("[")[0].split())
+
+    @property
     def module(self) -> str:
         """The module to import."""
         return self.value.partition(":")[0].strip()
@@ -55,7 +60,7 @@ class Candidate(NamedTuple):
     def names(self) -> tuple[str, ...]:
         """Every name this candidate answers to: its own and, for a model class, module + class name."""
         if self.group == "aimm.models" and ":" in self.value:
-            canonical = ".".join(part.strip() for part in self.value.partition("[")[0].split(":"))
+            canonical = self.target.replace(":", ".")
             return (self.name,) if canonical == self.name else (self.name, canonical)
         return (self.name,)
 
@@ -90,8 +95,14 @@ class Found(NamedTuple):
 def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> PluginConflictError:
     """The conflict of several candidates that declare one name."""
     kind = {"aimm.models": "model type", "aimm.data_access": "data access", "aimm.plugins": "plugin name"}
-    described = [f"{c.distribution or 'the configuration'} {c.version or ''} ({c.value})" for c in rivals]
+    described = [f"{_whose(candidate)} ({candidate.value})" for candidate in rivals]
     return PluginConflictError(kind.get(group, group), name, described, [c.choice for c in rivals])
+
+
+def _whose(candidate: Candidate) -> str:
+    if candidate.is_explicit:
+        return "the configuration"
+    return f"{candidate.distribution} {candidate.version}".rstrip()
 
 
 def _discovery_failure(problem: IndexProblem) -> PluginFailure:
@@ -125,7 +136,7 @@ def discover(config: PluginsConfig) -> Found:
         Candidate(e.group, e.name, e.value, e.distribution, e.version, e.summary, e.path) for e in index.entries
     ]
     allowed = [c for c in declared if _may_load(c, config)]
-    excluded = [c for c in declared if c not in allowed]
+    excluded = [c for c in declared if not _may_load(c, config)]
     stray = sorted(config.settings.keys() - {candidate.name for candidate in (*named, *declared)})
     claims = _claims((*named, *allowed), config.prefer)
     return Found((*named, *allowed), tuple(excluded), index.problems, claims, tuple(stray))
@@ -143,7 +154,9 @@ def _claims(candidates: Iterable[Candidate], prefer: Mapping[str, str]) -> dict[
             claims[candidate.group, name] = (*claims.get((candidate.group, name), ()), candidate)
     for (group, name), rivals in claims.items():
         chosen = tuple(c for c in rivals if name in prefer and same_owner(prefer[name], c.choice))
-        claims[group, name] = chosen or rivals
+        # One object that is declared twice is no conflict.
+        unique = {candidate.target: candidate for candidate in reversed(chosen or rivals)}
+        claims[group, name] = tuple(c for c in rivals if unique.get(c.target) is c)
     return claims
 
 

@@ -93,7 +93,11 @@ class PluginSet:
 
     def eager(self) -> list[Candidate]:
         """The candidates that load at ``initialize``, without those whose plugin name is contested."""
-        return [c for c in self.found.candidates if c.group in EAGER and self.contenders(c.group, c.name) == (c,)]
+        return [
+            c
+            for c in self.found.candidates
+            if c.group in EAGER and (c.is_explicit or self.contenders(c.group, c.name) == (c,))
+        ]
 
     def ensure(self, candidate: Candidate) -> PluginState:
         """Load a candidate unless that was done or tried before; the state says how it went."""
