@@ -1,0 +1,45 @@
+"""How Sphinx builds the documentation."""
+
+import sys
+from pathlib import Path
+
+import aimm
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "aimm"
+version = release = aimm.__version__
+copyright = "the aimm contributors"
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx.ext.napoleon",
+    "aimm_help",
+]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"aimm {version}"
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+add_module_names = False
+napoleon_numpy_docstring = False
+# What is documented stays documented: a reference to a name that no page has is an error.
+nitpicky = True
+nitpick_ignore_regex = [
+    # Names of other projects and of the standard library, of which we build no inventory: the build needs no network.
+    ("py:.*", r"(collections|typing|os|pathlib|pluggy|jsonschema|asyncio|json)\..*"),
+    ("py:(class|exc|obj)", r"[A-Za-z]*"),
+    ("py:class", r"(aimm\.)?_.*|aimm\.plugins\._.*"),
+]
+doctest_global_setup = """
+from aimm import plugins
+"""
+doctest_global_cleanup = """
+plugins.unload_all()
+"""
