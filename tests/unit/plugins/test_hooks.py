@@ -257,7 +257,7 @@ def test_register_checks_and_passes_settings(manager: Manager) -> None:
     got: list[Any] = []
     schema = hookimpl(lambda: {"type": "object", "required": ["level"]})
     plugin = made(settings_schema=schema, configure=hookimpl(lambda settings: got.append(settings)))
-    with pytest.raises(ConfigError, match="at settings.late: the key 'level' is missing"):
+    with pytest.raises(ConfigError, match=r"at settings.late: the key 'level' is missing"):
         manager.register(plugin, "late")
     assert got == []
 
@@ -292,7 +292,7 @@ def test_a_resolver_that_raises_does_not_hide_the_others(manager: Manager, error
     claims = hookimpl(lambda model_type: model_type == "mine")
     manager.register(made(resolve_model_type=claims, fit=hookimpl(_fit_any)), "sound")
     assert manager.exec_fit("mine", 1) == ("mine", 1)
-    with pytest.raises(PluginNotFoundError, match="plugin 'broken' could not say .*: lib is broken") as caught:
+    with pytest.raises(PluginNotFoundError, match=r"plugin 'broken' could not say .*: lib is broken") as caught:
         manager.exec_fit("nobody's", 1)
     assert caught.value.__cause__ is error
 
@@ -384,7 +384,7 @@ def test_unregister_after_unload_all_does_nothing(manager: Manager) -> None:
 
 def test_an_object_without_hooks_cannot_join(manager: Manager) -> None:
     """Registering something that has no marked function is refused."""
-    with pytest.raises(DeclarationError, match="has no function marked with plugins.hookimpl"):
+    with pytest.raises(DeclarationError, match=r"has no function marked with plugins.hookimpl"):
         manager.register(object())
 
 
