@@ -204,7 +204,7 @@ def _parse(encoded: bytes, path: str) -> Header:
     except (ValueError, TypeError, RecursionError):
         raise DamagedFileError(path, "its header is not what this format version prescribes") from None
     texts = (header.model_type, header.aimm, header.python, header.created, header.sha256)
-    origin = (header.distribution or "", header.version or "")
+    origin = ["" if value is None else value for value in (header.distribution, header.version)]
     well_formed = all(isinstance(text, str) for text in (*texts, *origin)) and all(map(str.isprintable, origin))
     if not well_formed or type(header.length) is not int or header.length < 0:
         raise DamagedFileError(path, "its header is not what this format version prescribes")
