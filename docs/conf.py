@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.doctest",
     "sphinx.ext.napoleon",
     "aimm_help",
+    "readme_pages",
 ]
 exclude_patterns = ["_build"]
 html_theme = "furo"
@@ -36,6 +37,8 @@ nitpick_ignore_regex = [
     ("py:.*", r"(collections|typing|os|pathlib|pluggy|jsonschema|asyncio|json)\..*"),
     ("py:(class|exc|obj)", r"[A-Za-z]*"),
     ("py:class", r"(aimm\.)?_.*|aimm\.plugins\._.*"),
+    # The first sentence of a property's docstring, if it has a colon, is taken for its type.
+    ("py:class", r".* .*"),
 ]
 doctest_global_setup = """
 from aimm import plugins

@@ -221,12 +221,13 @@ class Shell:
         raise AssertionError(f"the shell ended in {command!r}: {''.join(printed)}")
 
     def run_program(self, page: Path, block: Block) -> str:
-        """Run a Python block as a program of its own, with warnings as errors."""
+        """Run a Python block as a program of its own, with warnings as errors, and return what it wrote to stdout."""
         program = self._folder / f"line_{block.line}_of_{page.stem}.py"
         program.write_text(block.text, "utf-8")
-        output, code = self.run(f"python -W error {program.name}")
+        messages = program.with_suffix(".txt")
+        output, code = self.run(f"python -W error '{program}' 2> '{messages}'")
         if code:
-            raise PageError(page, block.line, f"exit code {code}\n{output}")
+            raise PageError(page, block.line, f"exit code {code}\n{output}{messages.read_text('utf-8')}")
         return output
 
     def close(self) -> None:
