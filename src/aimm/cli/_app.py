@@ -75,7 +75,8 @@ def root(ctx: click.Context, config: str | None, safe: bool, verbose: int) -> No
 
         level = logging.DEBUG if verbose > 1 else logging.INFO
         logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    ctx.obj = ctx.with_resource(Session(config, verbose))
+    ctx.obj.config, ctx.obj.verbose = config, verbose
+    ctx.with_resource(ctx.obj)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -99,10 +100,9 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     # Not click's own main(): it takes every broken pipe and end of file, a plugin's too, for one of our terminal.
-    verbose = False
+    session = Session()
     try:
-        with root.make_context("aimm", arguments) as ctx:
-            verbose = bool(ctx.params["verbose"])
+        with root.make_context("aimm", arguments, obj=session) as ctx:
             root.invoke(ctx)
         return 0
     except click.exceptions.Exit as exit_:
@@ -117,13 +117,13 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
     except BaseException as error:  # noqa: BLE001 - the last stop: whatever a plugin raises becomes a message
-        return _explain(error, verbose)
+        return _explain(error, session)
 
 
-def _explain(error: BaseException, verbose: bool) -> int:
-    if isinstance(error, BrokenPipeError) and not flush(sys.stdout):
-        return 0  # the reader of our own output went away
-    if verbose:
+def _explain(error: BaseException, session: Session) -> int:
+    if isinstance(error, BrokenPipeError) and not session.is_diverted:
+        return 0  # no plugin has run: it is the reader of our own output, say of --help, who went away
+    if session.verbose:
         import traceback
 
         traceback.print_exception(error, file=sys.stderr)

@@ -35,7 +35,7 @@ def parse_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
             raise click.UsageError(f"{option} {key!r} is given twice")
         try:
             parsed[key] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed[key] = text
     return parsed
 

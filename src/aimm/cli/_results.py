@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -93,7 +94,16 @@ def to_plain(value: Any) -> Any:
 
 
 def _json_text(plain: Any) -> str:
-    return json.dumps(plain, indent=2, default=str)
+    return json.dumps(_speakable(plain), indent=2, default=str)
+
+
+def _speakable(plain: Any) -> Any:
+    # JSON has no NaN and no infinity; a reader that follows the standard would refuse the whole document.
+    if isinstance(plain, float):
+        return plain if math.isfinite(plain) else None
+    if isinstance(plain, dict):
+        return {str(key): _speakable(value) for key, value in plain.items()}
+    return [_speakable(value) for value in plain] if isinstance(plain, list) else plain
 
 
 def _csv_text(plain: Any) -> str:

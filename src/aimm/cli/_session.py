@@ -15,10 +15,14 @@ class Session:
     Args:
         config: Path of the configuration file, if one was given.
         verbose: How often ``-v`` was given.
+
+    Attributes:
+        is_diverted: Whether plugins ran, or may have, and what they print was sent to stderr.
     """
 
     def __init__(self, config: str | None = None, verbose: int = 0) -> None:
         self.config, self.verbose = config, verbose
+        self.is_diverted = False
         self._results: TextIO | None = None
         self._undo: Callable[[], None] = lambda: None
 
@@ -38,8 +42,9 @@ class Session:
 
     def divert(self) -> None:
         """Send whatever is written to stdout by others to stderr, also below Python; results still go to stdout."""
-        if self._results is not None:
+        if self.is_diverted:
             return
+        self.is_diverted = True
         sys.stdout.flush()
         stdout, descriptor = sys.stdout, _descriptor(sys.stdout)
         if descriptor is None:  # somebody captures sys.stdout in this process: divert only what Python writes

@@ -212,8 +212,8 @@ class PluginManager(Calls):
         taken = {owner.name for owner in owners}
         lazy = [c for c in self._set.found.candidates if c.group == group and c.name not in taken]
         owners += [Owner(c.name, c.name, c.distribution, c.version) for c in lazy]
-        dynamic = [p.source for p in self._hook_plugins() if "resolve_model_type" in p.hooks and kind == "model type"]
-        return sorted(owners) + [Owner("(dynamic)", s.plugin or s.module, s.distribution, s.version) for s in dynamic]
+        dynamic = [p for p in self._hook_plugins() if "resolve_model_type" in p.hooks and kind == "model type"]
+        return sorted(owners) + [_dynamic_owner(plugin) for plugin in dynamic]
 
     def owner(self, name: str, action: str) -> Owner:
         """Who owns one action of a name; loads the owner.
@@ -381,6 +381,11 @@ class PluginManager(Calls):
 
 def _is_from(record: Record, candidate: Candidate) -> bool:
     return (record.source.plugin, record.source.distribution) == (candidate.name, candidate.distribution)
+
+
+def _dynamic_owner(plugin: Any) -> Owner:
+    source, actions = plugin.source, tuple(action for action in MODEL_ACTIONS if action in plugin.hooks)
+    return Owner("(dynamic)", source.plugin or source.module, source.distribution, source.version, actions)
 
 
 default_manager = PluginManager(registry=default_registry)

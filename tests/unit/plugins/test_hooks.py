@@ -146,7 +146,7 @@ def test_resolve_model_type(manager: Manager) -> None:
     assert asked == ["lib.A"]
     with pytest.raises(PluginNotFoundError):
         manager.exec_fit("other", 1)
-    assert manager.owners()[-1] == plugins.Owner("(dynamic)", "library", None, None)
+    assert manager.owners()[-1] == plugins.Owner("(dynamic)", "library", None, None, ("fit",))
 
 
 def _fit_any(model_type: str, instance: Any) -> Any:
