@@ -14,9 +14,10 @@ import pluggy
 from aimm._types import ACTIONS, MODEL_ACTIONS, ignore_state
 from aimm.errors import DeclarationError, HookSignatureError
 from aimm.plugins import hookspecs
+from aimm.plugins._calls import is_async
 from aimm.plugins._config import schema_error
 from aimm.plugins._registry import Record, Source
-from aimm.plugins._routes import Entry, is_async
+from aimm.plugins._routes import Entry
 
 _MARK = f"{hookspecs.PROJECT}_impl"
 SPECIFICATIONS: dict[str, tuple[str, ...]] = {
@@ -264,19 +265,19 @@ def _dispatcher(tables: Mapping[str, Mapping[str, Entry]]) -> SimpleNamespace:
 
     @hookspecs.hookimpl
     def data_access(name: str, state_cb: Any, args: Any, kwargs: Any) -> Any:
-        return data_accesses[name].owner(None, state_cb, args, kwargs.copy())
+        return data_accesses[name].owner(None, state_cb, args, kwargs.copy() if kwargs else {})
 
     @hookspecs.hookimpl
     def instantiate(model_type: str, state_cb: Any, args: Any, kwargs: Any) -> Any:
-        return instantiations[model_type].owner(None, state_cb, args, kwargs.copy())
+        return instantiations[model_type].owner(None, state_cb, args, kwargs.copy() if kwargs else {})
 
     @hookspecs.hookimpl
     def fit(model_type: str, instance: Any, state_cb: Any, args: Any, kwargs: Any) -> Any:
-        return fits[model_type].owner(instance, state_cb, args, kwargs.copy())
+        return fits[model_type].owner(instance, state_cb, args, kwargs.copy() if kwargs else {})
 
     @hookspecs.hookimpl
     def predict(model_type: str, instance: Any, state_cb: Any, args: Any, kwargs: Any) -> Any:
-        return predictions[model_type].owner(instance, state_cb, args, kwargs.copy())
+        return predictions[model_type].owner(instance, state_cb, args, kwargs.copy() if kwargs else {})
 
     @hookspecs.hookimpl
     def serialize(model_type: str, instance: Any) -> Any:

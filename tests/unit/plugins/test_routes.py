@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from aimm import plugins
 from aimm._types import MODEL_ACTIONS
 from aimm.errors import PluginExitError, PluginNotFoundError
+from aimm.plugins._calls import is_async
 from aimm.plugins._registry import Record, Source
-from aimm.plugins._routes import Entry, is_async, is_bytes_like
+from aimm.plugins._routes import Entry, is_bytes_like
 from support import FakeSite, class_source, model_source
 
 
@@ -66,7 +67,7 @@ def test_a_missing_action_says_what_the_owner_offers() -> None:
 def test_a_route_of_nobody_is_refused() -> None:
     """A route of an unknown model type fails when it is asked for, with the names that exist."""
     plugins.fit(["forest"])(lambda instance: instance)
-    with pytest.raises(PluginNotFoundError, match="model type of 'forrest'.*did you mean 'forest'"):
+    with pytest.raises(PluginNotFoundError, match=r"model type of 'forrest'.*did you mean 'forest'"):
         plugins.route("forrest")
 
 
