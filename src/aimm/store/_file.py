@@ -30,6 +30,7 @@ from aimm.store._atomic import write_atomically
 
 MAGIC = b"\x89AIMM\r\n\x1a"
 FORMAT_VERSION = 1
+"""The version of the layout that is written, and the only one so far."""
 MAX_HEADER = 1 << 20
 """Largest header in bytes; a forged length must not make a reader allocate what it likes."""
 _PREFIX = struct.Struct(">8sHI32s")
