@@ -288,9 +288,8 @@ class PluginManager(Calls):
         if record is None or record.source.rank < PREFERRED:
             self._load_owner(action, name, record)
             record = self._registry.get(action, name)
-        clash = self._set.clashes.get((action, name))
-        if clash and (record is None or record.source.rank < EXPLICIT):
-            raise PluginConflictError(*clash.args)  # a new one: an exception raised again collects tracebacks
+        if clash := self._set.clash(action, name):
+            raise clash
         if record is None and action in MODEL_ACTIONS:
             record = self._resolve_dynamically(action, name)
         if record is None:
@@ -307,9 +306,10 @@ class PluginManager(Calls):
         if len(rivals) > 1:
             raise conflict(group, name, rivals)
         (owner,) = rivals
-        if record and record.source.rank == DECLARED and not preferred and not _is_from(record, owner):
+        if record and record.source.rank == DECLARED and not preferred and not self._set.is_from(record, owner):
             described = [record.source.describe(), f"{owner.distribution} {owner.version} ({owner.value})"]
-            raise PluginConflictError("model type", name, described, [record.source.choice, owner.choice])
+            kind = "data access" if action == "data_access" else "model type"
+            raise PluginConflictError(kind, name, described, [record.source.choice, owner.choice])
         state = self._set.ensure(owner)
         if state.failure:
             raise PluginUnavailableError(action, name, state.failure) from state.error
@@ -377,10 +377,6 @@ class PluginManager(Calls):
             if (failure.distribution is None and failure.stage != "discover")
             or (failure.stage == "settings" and failure.plugin in asked)
         ]
-
-
-def _is_from(record: Record, candidate: Candidate) -> bool:
-    return (record.source.plugin, record.source.distribution) == (candidate.name, candidate.distribution)
 
 
 def _dynamic_owner(plugin: Any) -> Owner:

@@ -18,7 +18,6 @@ from aimm.plugins._registry import (
     EXPLICIT,
     PREFERRED,
     UNDECLARED,
-    Clash,
     Key,
     Record,
     Registry,
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
 EAGER = ("names", "directories", "aimm.plugins")
 """Groups whose plugins load at ``initialize``: nobody could know what they declare without."""
 
+_loading = threading.RLock()
+"""One for all plugins: two that use each other must not wait for each other; an import changes the whole process."""
+
 
 class PluginState:
     """How far one candidate got.
@@ -40,15 +42,16 @@ class PluginState:
         loaded: What it gave, once it is loaded.
         failure: Why it does not work, if it does not.
         error: The original exception behind the failure.
+        records: What it registered or would have registered, had nobody of higher rank owned the name.
         busy: Whether it is being loaded by the thread that holds the lock.
         settings: The settings it was configured with.
     """
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
         self.loaded: Loaded | None = None
         self.failure: PluginFailure | None = None
         self.error: BaseException | None = None
+        self.records: tuple[Record, ...] = ()
         self.busy = False
         self.settings: Mapping[str, Any] | None = None
 
@@ -73,15 +76,28 @@ class PluginSet:
         """Go back to knowing nothing."""
         self.config, self.found = PluginsConfig(), Found()
         self.hooks: HookLayer | None = None
-        self.clashes: dict[Key, PluginConflictError] = {}
+        self._clashes: dict[Key, list[Record]] = {}
         self.states: dict[Candidate, PluginState] = {}
 
     def update(self, config: PluginsConfig, found: Found) -> None:
         """Take over a configuration and what was discovered with it; failures get another chance."""
+        before = self.config.prefer
         self.config, self.found = config, found
-        self.clashes = {}
         for state in self.states.values():
             state.failure = state.error = None
+        names = before.keys() | config.prefer.keys()
+        self._prefer_anew({name for name in names if before.get(name) != config.prefer.get(name)})
+
+    def _prefer_anew(self, names: set[str]) -> None:
+        """Settle once more who owns these names, because ``prefer:`` changed."""
+        self._clashes = {key: rivals for key, rivals in self._clashes.items() if key[1] not in names}
+        held = [r for r in self._registry.records() if r.name in names and r.source.rank == PREFERRED]
+        if held:
+            self._registry.discard(record.key for record in held)
+        for candidate, state in list(self.states.items()):
+            records = [record for record in state.records if record.name in names]
+            if records:
+                self._merge(records, candidate)
 
     def contenders(self, group: str, name: str) -> tuple[Candidate, ...]:
         """The candidates that declare a name and are left after ``prefer:``; more than one is a conflict."""
@@ -89,7 +105,22 @@ class PluginSet:
 
     def conflicts(self) -> list[PluginConflictError]:
         """Every contested name, sorted."""
-        return sorted([*self.found.conflicts(), *self.clashes.values()], key=lambda error: (error.kind, error.name))
+        clashes = filter(None, (self.clash(*key) for key in list(self._clashes)))
+        return sorted([*self.found.conflicts(), *clashes], key=lambda error: (error.kind, error.name))
+
+    def clash(self, kind: str, name: str) -> PluginConflictError | None:
+        """The conflict of several loaded plugins that own a name, unless somebody of higher rank does."""
+        rivals = self._clashes.get((kind, name), [])
+        held = self._registry.get(kind, name)
+        if not rivals or (held and held.source.rank > rivals[0].source.rank):
+            return None
+        sources = sorted({record.source.describe(): record.source for record in rivals}.items())
+        return PluginConflictError(kind, name, [text for text, _ in sources], [s.choice for _, s in sources])
+
+    def is_from(self, record: Record, owner: Candidate) -> bool:
+        """Whether a record came from a candidate, or from another one that points at the same object."""
+        brought_by = record.source.plugin, record.source.distribution
+        return any((c.name, c.distribution) == brought_by and c.target == owner.target for c in self.found.candidates)
 
     def eager(self) -> list[Candidate]:
         """The candidates that load at ``initialize``, without those whose plugin name is contested."""
@@ -103,7 +134,7 @@ class PluginSet:
         """Load a candidate unless that was done or tried before; the state says how it went."""
         state = self.states.setdefault(candidate, PluginState())
         if state.loaded is None and state.failure is None:
-            with state.lock:
+            with _loading:
                 if state.busy:
                     return _circular(candidate)
                 if state.loaded is None and state.failure is None:
@@ -145,7 +176,9 @@ class PluginSet:
             stage = "check"
             records = [record for plugin in plugins for record in self._static_records(plugin, candidate)]
             stage = "register"
-            self._merge([*self._stamped(loaded), *records], candidate)
+            records = [*self._stamped(loaded), *records]
+            self._merge(records, candidate)
+            state.records = tuple(records)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -162,19 +195,28 @@ class PluginSet:
 
     def _source(self, candidate: Candidate, name: str, module: str, declared: Iterable[str]) -> Source:
         source = Source(module, candidate.name, candidate.distribution, candidate.version)
-        return source._replace(rank=self._rank(source, name, candidate.is_explicit, name in declared))
+        return source._replace(rank=self._rank(candidate.is_explicit, name in declared))
 
-    def _rank(self, source: Source, name: str, explicit: bool, declared: bool) -> int:
-        if name in self.config.prefer and same_owner(self.config.prefer[name], source.choice):
-            return PREFERRED
+    @staticmethod
+    def _rank(explicit: bool, declared: bool) -> int:
         return EXPLICIT if explicit else DECLARED if declared else UNDECLARED
 
+    def _preferred(self, record: Record) -> Record:
+        wanted = self.config.prefer.get(record.name)
+        if wanted is None or not same_owner(wanted, record.source.choice):
+            return record
+        return record._replace(source=record.source._replace(rank=PREFERRED))
+
     def _merge(self, records: list[Record], candidate: Candidate) -> None:
+        ranked = [self._preferred(record) for record in records]
         if candidate.is_explicit:
-            self._registry.add(records)
+            self._registry.add(ranked)
             return
-        for clash in self._registry.merge(records):
-            self.clashes[clash.first.key] = clash_error(clash)
+        for clash in self._registry.merge(ranked):
+            rivals = self._clashes.get(clash.first.key, [])
+            if not rivals or rivals[0].source.rank < clash.first.source.rank:
+                rivals = [clash.first]
+            self._clashes[clash.first.key] = [*rivals, clash.second]
 
     def _hook_plugins(self, loaded: Loaded) -> list["HookPlugin"]:
         if not any(map(has_hooks, loaded.targets)):
@@ -191,18 +233,15 @@ class PluginSet:
         return [
             record
             for model_type in plugin.static_model_types()
-            for record in plugin.owned_records(
-                model_type, self._rank(plugin.source, model_type, candidate.is_explicit, declared=True)
-            )
+            for record in plugin.owned_records(model_type, self._rank(candidate.is_explicit, declared=True))
         ]
 
     def assign(self, model_type: str, plugin: "HookPlugin") -> None:
         """Register a model type that a plugin claims by ``resolve_model_type``, unless it has left meanwhile."""
-        explicit = plugin.source.rank >= EXPLICIT
-        rank = self._rank(plugin.source, model_type, explicit, declared=False)
+        rank = self._rank(plugin.source.rank >= EXPLICIT, declared=False)
         with self._joining:
             if self.hooks and any(plugin is held for held in self.hooks.plugins):
-                self._registry.merge(plugin.owned_records(model_type, rank))
+                self._registry.merge(map(self._preferred, plugin.owned_records(model_type, rank)))
 
     def join(self, plugin: "HookPlugin") -> None:
         """Take in a hook plugin that no candidate brings.
@@ -259,12 +298,6 @@ class PluginSet:
     def _tell(self, event: str, **arguments: Any) -> None:
         for plugin, error in self.hooks.tell(event, **arguments) if self.hooks else ():
             _logger().warning("%s: %s failed: %s", plugin.source.describe(), event, in_words(error))
-
-
-def clash_error(clash: Clash) -> PluginConflictError:
-    """The conflict of two records of equal rank."""
-    sources = clash.first.source, clash.second.source
-    return PluginConflictError(*clash.first.key, [s.describe() for s in sources], [s.choice for s in sources])
 
 
 def has_hooks(target: Any) -> bool:

@@ -242,12 +242,14 @@ class Journal:
         """Every declaration that importing ``module`` reaches, whether or not it is imported already."""
         with self._lock:
             pages = {name: page for name, page in self._pages.items() if _is_current(name, page)}
-        reached = {name for name, page in pages.items() if module in page.importers or name == module}
-        queue = [module, *reached]
+        known = pages.keys() | {importer for page in pages.values() for importer in page.importers}
+        reached, queue = {module}, [module]
         while queue:
-            for found in _modules_named_in(queue.pop()) & pages.keys() - reached:
-                reached.add(found)
-                queue.append(found)
+            current = queue.pop()
+            imported = {name for name, page in pages.items() if current in page.importers}
+            found = (imported | _modules_named_in(current) & known) - reached
+            reached |= found
+            queue += found
         return [record for name, page in pages.items() if name in reached for record in page.records]
 
 
