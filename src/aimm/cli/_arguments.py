@@ -4,8 +4,8 @@ The rule for data: what a data access returns is handed over
 
 * by name, if it is a mapping: an action gets those of its entries that its parameters name. Where its parameters cannot
   be known, ``fit`` gets every entry and ``predict`` gets ``X`` only;
-* by position, if it is a tuple: an action gets as many of its items as it takes. Where that cannot be known, ``fit``
-  gets all and ``predict`` the first;
+* by position, if it is a tuple: ``fit`` gets as many of its items as it takes, all where that cannot be known, and
+  ``predict`` gets the first: what follows in ``(X, y)`` must not end up in an option of ``predict``;
 * as the one argument, if it is anything else.
 
 So one data access serves ``fit`` and ``predict``.
@@ -89,8 +89,8 @@ def action_arguments(data: Any, action: str, taken: list[str] | None, params: Ma
             raise click.UsageError(f"{', '.join(twice)}: given by the data and by --{action}-param")
         return (), {**chosen, **params}
     if isinstance(data, tuple):
-        count = len(data) if free is not None or action == "fit" else 1
-        return data[: count if free is None else len(free)], dict(params)
+        most = len(data) if action == "fit" else 1
+        return data[: most if free is None else min(most, len(free))], dict(params)
     return (data,), dict(params)
 
 

@@ -119,14 +119,17 @@ def test_a_mapping_goes_by_name(action: str, taken: list[str] | None, expected: 
     ("action", "taken", "expected"),
     [
         ("fit", ["X", "y", "epochs"], (1, 2)),
+        ("fit", ["X"], (1,)),
+        ("fit", [], ()),
         ("predict", ["X"], (1,)),
+        ("predict", ["X", "return_std"], (1,)),
         ("predict", [], ()),
         ("fit", None, (1, 2)),
         ("predict", None, (1,)),
     ],
 )
 def test_a_tuple_goes_by_position(action: str, taken: list[str] | None, expected: tuple[int, ...]) -> None:
-    """An action gets as many items as it takes; where that is unknown, fit gets all and predict the first."""
+    """Fit gets as many items as it takes, all where that is unknown; predict gets the first."""
     assert action_arguments((1, 2), action, taken, {}) == (expected, {})
 
 
