@@ -46,3 +46,16 @@ from aimm import plugins
 doctest_global_cleanup = """
 plugins.unload_all()
 """
+
+
+def name_default(app, what, name, obj, options, signature, return_annotation):
+    """Show the default of ``state_cb`` by its name; the types beside it need no module then."""
+    # autodoc_preserve_defaults would do, but takes the first parameter of a bound method for ``self``.
+    if signature and "<function ignore_state>" in signature:
+        signature = signature.replace("<function ignore_state>", "ignore_state").replace("~typing.", "")
+    return signature, return_annotation and return_annotation.replace("~typing.", "")
+
+
+def setup(app):
+    """Register the function above."""
+    app.connect("autodoc-process-signature", name_default)

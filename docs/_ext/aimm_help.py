@@ -19,13 +19,12 @@ class AimmHelp(SphinxDirective):
         """Ask the command for its help."""
         words = self.arguments[0].split() if self.arguments else []
         command: click.Command = root
-        context = click.Context(root, info_name="aimm", max_content_width=80, terminal_width=80)
+        context = click.Context(root, info_name="aimm", terminal_width=78, **root.context_settings)
         for word in words:
             found = command.get_command(context, word) if isinstance(command, click.Group) else None
             if found is None:
                 raise self.error(f"there is no command 'aimm {' '.join(words)}'")
             command, context = found, click.Context(found, info_name=word, parent=context)
-        # Groups and commands inherit the name of the help option from the root.
         text = command.get_help(context)
         shown = " ".join(["$ aimm", *words, "--help"])
         block = nodes.literal_block(f"{shown}\n{text}", f"{shown}\n{text}")

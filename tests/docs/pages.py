@@ -11,7 +11,9 @@ What happens with a fenced block depends on its language and on what stands befo
 * ``sh`` holds commands that must succeed; what they print is not compared;
 * any other block must follow a ``python`` block, and is compared with what that printed.
 
-In expected output, ``...`` stands for anything in a line, and for any number of lines if it is alone in one. All commands of a page share one shell, whose ``python`` belongs to an
+In expected output, ``...`` stands for anything in a line, and for any number of lines if it is alone in one.
+
+All commands of a page share one shell, whose ``python`` belongs to an
 environment of the page's own, with ``aimm`` in it. Directives such as ``{doctest}`` are left to Sphinx.
 """
 
@@ -183,6 +185,11 @@ def _commands(page: Path, block: Block) -> Iterator[tuple[int, str, str]]:
         line += command.count("\n") + 1 + wanted.count("\n")
 
 
+def makes_environment(page: Path) -> bool:
+    """Whether a page makes a virtual environment of its own."""
+    return "-m venv" in page.read_text("utf-8")
+
+
 class Shell:
     """A bash that keeps its folder, variables and exit code from one command to the next.
 
@@ -266,8 +273,13 @@ class BaseEnvironment:
         _call(*pip, "wheel", "--no-deps", "-w", folder, source)
         _call(*pip, "install", "setuptools>=77", *folder.glob("*.whl"))
 
-    def environment(self, folder: Path) -> dict[str, str]:
-        """Make a throw-away environment and return the variables of a shell in which it is active."""
+    def environment(self, folder: Path, *, build_here: bool = True) -> dict[str, str]:
+        """Make a throw-away environment and return the variables of a shell in which it is active.
+
+        Args:
+            folder: Where it is.
+            build_here: Whether ``pip`` builds packages with the setuptools of this environment, which saves seconds.
+        """
         _call(sys.executable, "-m", "venv", "--without-pip", folder)
         (site,) = folder.glob("lib/python*/site-packages")
         (site / "base.pth").write_text(f"{self._site}\n", "utf-8")
@@ -289,6 +301,8 @@ class BaseEnvironment:
             "LC_ALL": "C.UTF-8",
             "PIP_CONSTRAINT": str(constraints),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            # Not a typing error: for pip, an option that begins with "no" is switched on by "no".
+            **({"PIP_NO_BUILD_ISOLATION": "no"} if build_here else {}),
         }
 
 

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import ROOT, BaseEnvironment, PageError, PageRun, Shell, all_pages, needs_shell, read_blocks
+from docs.pages import (
+    ROOT,
+    BaseEnvironment,
+    PageError,
+    PageRun,
+    Shell,
+    all_pages,
+    makes_environment,
+    needs_shell,
+    read_blocks,
+)
 
 PAGES = {str(page.relative_to(ROOT)): page for page in all_pages()}
 WITHOUT_SHELL = [name for name, page in PAGES.items() if not needs_shell(page)]
@@ -25,7 +35,8 @@ def test_page_with_commands(name: str, tmp_path: Path, base_environment: BaseEnv
     """A page with commands runs in a throw-away environment."""
     folder = tmp_path / "page"
     folder.mkdir()
-    shell = Shell(folder, base_environment.environment(tmp_path / "environment"))
+    build_here = not makes_environment(PAGES[name])
+    shell = Shell(folder, base_environment.environment(tmp_path / "environment", build_here=build_here))
     try:
         PageRun(PAGES[name], folder, shell).run()
     finally:
@@ -49,7 +60,7 @@ class TestReadme:
         shell = Shell(folder, base_environment.environment(tmp_path / "environment"))
         page = ROOT / "README.md"
         try:
-            output, code = shell.run(f"pip install -q '{ROOT}/example_plugins/aimm-sklearn'")
+            output, code = shell.run(f"pip install -q --no-compile '{ROOT}/example_plugins/aimm-sklearn'")
             assert code == 0, output
             shell.run_program(page, read_blocks(page)[2])
         finally:
@@ -76,7 +87,7 @@ class TestReadme:
         (package.parent / "calls.py").write_text("\n".join(map(str.strip, calls.splitlines())), "utf-8")
         shell = Shell(package.parent, base_environment.environment(tmp_path / "environment"))
         try:
-            output, code = shell.run("pip install -q --no-build-isolation . && cd / && python $OLDPWD/calls.py")
+            output, code = shell.run("pip install -q . && cd / && python $OLDPWD/calls.py")
         finally:
             shell.close()
 
@@ -121,9 +132,7 @@ class TestRunner:
             ("```sh\nfalse\n```\n", "exit code 1"),
         ],
     )
-    def test_commands_refused(
-        self, text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_commands_refused(self, text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Commands that print something else, or fail without saying so, are found."""
         monkeypatch.setattr("docs.pages.ROOT", tmp_path)
         page = tmp_path / "page.md"
