@@ -16,17 +16,16 @@ class _Watched(NamedTuple):
 
 
 @contextmanager
-def side_effects() -> Iterator[list[str]]:
-    """Collect what the block changes in the process, in words; host-owned state is put back on the way out.
+def side_effects(changes: list[str]) -> Iterator[None]:
+    """Add to ``changes`` what the block changes in the process, in words; host-owned state is put back on the way out.
 
     Working directory, umask, signal handlers, standard streams, exception hook and recursion limit belong to the host
     and are restored. The module search path, log handlers and warning filters are only reported: late imports of the
     plugin may depend on them.
     """
-    changes: list[str] = []
     before = [(watched, watched.read()) for watched in _watched()]
     try:
-        yield changes
+        yield
     finally:
         for watched, old in before:
             new = watched.read()
@@ -39,7 +38,7 @@ def _settle(watched: _Watched, old: Any) -> str:
         return f"changed {watched.label} (left as it is)"
     try:
         watched.restore(old)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - the working directory is gone, the recursion too deep, ...
         return f"changed {watched.label} (it could not be put back: {error})"
     return f"changed {watched.label} (put back)"
 
@@ -108,6 +107,6 @@ def _restore_streams(old: _Same) -> None:
     sys.stdout, sys.stderr, sys.stdin = old
 
 
-def _root_logger() -> tuple[int, int] | None:
+def _root_logger() -> tuple[int, list[Any]]:
     logging = sys.modules.get("logging")
-    return (logging.root.level, len(logging.root.handlers)) if logging else None
+    return (logging.root.level, list(logging.root.handlers)) if logging else (30, [])  # as logging starts out

@@ -29,13 +29,11 @@ class Loaded(NamedTuple):
         candidate: What was loaded.
         targets: The imported modules or the object that the entry point names.
         records: What it declares.
-        effects: What its import changed in the process, in words.
     """
 
     candidate: Candidate
     targets: tuple[Any, ...]
     records: tuple[Record, ...]
-    effects: tuple[str, ...]
 
 
 class BrokenPluginError(Exception):
@@ -46,15 +44,19 @@ class BrokenPluginError(Exception):
         self.failure = failure
 
 
-def load(candidate: Candidate) -> Loaded:
+def load(candidate: Candidate, effects: list[str]) -> Loaded:
     """Import a candidate and check what it declares.
+
+    Args:
+        candidate: What to load.
+        effects: Takes what the import changes in the process, in words, also if it fails.
 
     Raises:
         BrokenPluginError: It cannot be imported, or is not what its declaration says.
     """
     stage = "import"
     try:
-        with scratch_registry() as scratch, side_effects() as effects:
+        with scratch_registry() as scratch, side_effects(effects):
             modules = _import(candidate)
             stage = "resolve"
             targets = tuple(_attribute(module, candidate) for module in modules)
@@ -65,7 +67,7 @@ def load(candidate: Candidate) -> Loaded:
         raise
     except BaseException as error:
         raise broken(candidate, stage, error) from error
-    return Loaded(candidate, targets, tuple(records), tuple(effects))
+    return Loaded(candidate, targets, tuple(records))
 
 
 def broken(candidate: Candidate, stage: str, error: BaseException) -> BrokenPluginError:
@@ -89,7 +91,9 @@ def in_words(error: BaseException) -> str:
     """An exception as ``Type: message``, also when its ``__str__`` raises."""
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - the plugin's exception is broken too
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - the plugin's exception is broken too
         text = "(its message cannot be shown)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -115,7 +119,8 @@ def _declared(candidate: Candidate, scratch: Registry, modules: Iterable[ModuleT
     """What the import declared, and what it would have declared had its modules not been imported before."""
     found = {record.key: record for record in scratch.records()}
     for module in modules:
-        for record in journal.replay(module.__name__):
+        # A module may have put something else in its place in sys.modules.
+        for record in journal.replay(getattr(module, "__name__", candidate.module)):
             found.setdefault(record.key, record)
     return list(found.values())
 
@@ -166,7 +171,7 @@ def _file(candidate: Candidate, error: BaseException) -> str | None:
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
         if not name.startswith("<") and trace.tb_frame.f_globals.get("__name__") != __name__:
-            found = f"{name}:{trace.tb_lineno}" if "importlib" not in name else found
+            found = f"{name}:{trace.tb_lineno}" if name != importlib.__file__ else found
         trace = trace.tb_next
     return found
 
@@ -182,7 +187,7 @@ def _traceback(error: BaseException) -> str:
 
 def _hint(candidate: Candidate, stage: str, error: BaseException) -> str:
     distribution = candidate.distribution
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and error.name and isinstance(error.name, str):
         if f"{candidate.module}.".startswith(f"{error.name}."):
             if distribution:
                 repair = f"pip install --force-reinstall {distribution}"

@@ -106,16 +106,15 @@ class PluginManager(Calls):
     @property
     def report(self) -> Report:
         """The state of every plugin just now, as ``initialize`` returns it."""
-        states = self._set.states
+        states = self._set.states.copy()
         done = {candidate: state for candidate, state in states.items() if state.loaded or state.failure}
-        loaded = {candidate: state.loaded for candidate, state in done.items() if state.loaded}
         failed = [state.failure for state in done.values() if state.failure]
         return Report(
-            tuple(loaded),
+            tuple(candidate for candidate, state in done.items() if state.loaded),
             tuple(candidate for candidate in self._set.found.candidates if candidate not in done),
             (*failed, *self._set.found.failures()),
             tuple(self._set.conflicts()),
-            tuple(f"{candidate.name}: {effect}" for candidate, done in loaded.items() for effect in done.effects),
+            tuple(f"{candidate.name}: {effect}" for candidate, state in done.items() for effect in state.effects),
         )
 
     def register(self, plugin: Any, name: str | None = None) -> Callable[[], None]:
@@ -362,7 +361,7 @@ class PluginManager(Calls):
         for left_out in self._set.found.excluded:
             if left_out.group == group and name in left_out.names:
                 yield f"distribution {left_out.distribution} declares it, but the configuration excludes it"
-        for candidate, state in self._set.states.items():
+        for candidate, state in self._set.states.copy().items():
             if state.failure and candidate.group not in ("aimm.models", "aimm.data_access"):
                 yield f"{state.failure.owner} failed to load and may have declared it: {state.failure.cause}"
 

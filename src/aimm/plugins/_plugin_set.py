@@ -43,6 +43,7 @@ class PluginState:
         failure: Why it does not work, if it does not.
         error: The original exception behind the failure.
         records: What it registered or would have registered, had nobody of higher rank owned the name.
+        effects: What its import changed in the process, in words.
         busy: Whether it is being loaded by the thread that holds the lock.
         settings: The settings it was configured with.
     """
@@ -52,6 +53,7 @@ class PluginState:
         self.failure: PluginFailure | None = None
         self.error: BaseException | None = None
         self.records: tuple[Record, ...] = ()
+        self.effects: list[str] = []
         self.busy = False
         self.settings: Mapping[str, Any] | None = None
 
@@ -144,7 +146,8 @@ class PluginSet:
     def _load(self, candidate: Candidate, state: PluginState) -> None:
         state.busy = True
         try:
-            loaded = load(candidate)
+            state.effects = []
+            loaded = load(candidate, state.effects)
             self._commit(loaded, state)
             state.loaded = loaded
         except BrokenPluginError as error:
