@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from aimm_sklearn.errors import NoPredictionError, PayloadError
-from cases import CASES
+from cases import CASES, flowers
 from estimators import ESTIMATORS, assert_same, fitted, outcome, public_name
 from exceptions import CANNOT_BE_SAVED, NEEDS_ARGUMENTS, NOTHING_TO_PREDICT
 
@@ -64,6 +65,27 @@ def test_what_needs_arguments_has_no_defaults(manager: PluginManager, name: str)
     route = manager.route(public_name(ESTIMATORS[name]))
     with pytest.raises((TypeError, ValueError), match=r"missing \d+ required|estimator"):
         route.fit(route.instantiate(None), None, *CASES[name].data().fit)
+
+
+def test_an_estimator_enabled_by_the_configuration_makes_the_round_trip() -> None:
+    """An experimental estimator works like all others once the configuration names the module that enables it."""
+    manager = PluginManager({"names": ["sklearn.experimental.enable_iterative_imputer"]})
+    route, X = (
+        manager.route("sklearn.impute.IterativeImputer"),
+        np.where(flowers().fit[0] > 6, np.nan, flowers().fit[0]),
+    )
+    imputer = route.fit(route.instantiate(None), None, X)
+    again = route.deserialize(route.serialize(imputer))
+    np.testing.assert_array_equal(route.predict(imputer, None, X)[1], route.predict(again, None, X)[1])
+
+
+def test_what_random_codes_need_can_be_saved(manager: PluginManager) -> None:
+    """Some random codes leave a class to nobody, which takes a type that others do not."""
+    route = manager.route("sklearn.multiclass.OutputCodeClassifier")
+    arguments = {**CASES["OutputCodeClassifier"].arguments, "random_state": 0}
+    fitted = route.fit(route.instantiate(None, **arguments), None, *flowers().fit)
+    again = route.deserialize(route.serialize(fitted))
+    assert_same(route.predict(fitted, None, *flowers().predict)[1], route.predict(again, None, *flowers().predict)[1])
 
 
 def test_only_what_needs_arguments_is_given_some() -> None:

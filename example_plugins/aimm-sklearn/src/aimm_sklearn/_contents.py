@@ -5,11 +5,14 @@ crashes the process when it predicts, so trees, nearest-neighbour trees, splines
 """
 
 from collections.abc import Callable, Iterator
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 _LEAF = -1
+_NO_PARTS = (type, ModuleType, FunctionType)
+"""What an estimator refers to but is not made of: a spline knows the module of its arrays, which knows everything."""
 
 
 def check(instance: Any) -> None:
@@ -42,7 +45,7 @@ def _parts(instance: Any) -> Iterator[Any]:
             pending.extend(part)
         elif isinstance(part, np.ndarray):
             pending.extend(part.flat if part.dtype == object else ())
-        elif not isinstance(part, type):
+        elif not isinstance(part, _NO_PARTS):
             pending.extend(getattr(part, "__dict__", {}).values())
 
 
@@ -123,8 +126,9 @@ def _rebuild_neighbours(tree: Any) -> None:
 
 
 def _check_spline(spline: Any) -> None:
-    # The constructor checks that knots, coefficients and degree fit; loading went around it.
-    type(spline)(spline.t, spline.c, spline.k, axis=spline.axis)
+    # The constructor checks that knots, coefficients and degree fit; loading went around it. The coefficients are kept
+    # with their axis in front.
+    type(spline)(spline.t, spline.c, spline.k, axis=0)
 
 
 def _check_sparse(matrix: Any) -> None:
@@ -133,6 +137,7 @@ def _check_sparse(matrix: Any) -> None:
 
 _CHECKS: dict[str, Callable[[Any], None]] = {
     "scipy.interpolate._bsplines.BSpline": _check_spline,
+    "scipy.interpolate._bsplines._BSpline": _check_spline,
     "scipy.sparse._compressed._cs_matrix": _check_sparse,
     "sklearn.ensemble._forest.BaseForest": _check_tree_ensemble,
     "sklearn.ensemble._gb.BaseGradientBoosting": _check_boosted,

@@ -18,6 +18,8 @@ _OBJECTS = (
     "sklearn.calibration._TemperatureScaling",
     "sklearn.cluster._bisect_k_means._BisectingTree",
     "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.multiclass._ConstantPredictor",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     # Kernels of Gaussian processes, plain Python.
@@ -35,6 +37,7 @@ _OBJECTS = (
     "sklearn.gaussian_process.kernels.WhiteKernel",
     # What searches and threshold tuning keep: how the data were split, and how results were scored.
     "sklearn.metrics._scorer._CurveScorer",
+    "sklearn.metrics._scorer._MultimetricScorer",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",
     "sklearn.model_selection._split.GroupKFold",
@@ -47,6 +50,7 @@ _OBJECTS = (
     "sklearn.utils._metadata_requests.MethodMetadataRequest",
     # Compiled code follows the indices in these: content checked.
     "scipy.interpolate._bsplines.BSpline",
+    "scipy.interpolate._bsplines._BSpline",  # inside the other one since SciPy 1.18
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
@@ -89,7 +93,7 @@ _FUNCTIONS = (
     "sklearn.metrics._regression.root_mean_squared_error",
     # Histogram boosting prepares categories with a partial of this.
     "sklearn.utils.validation.check_array",
-    # A spline keeps the function that made its arrays.
+    # A spline keeps the function that made its arrays, before SciPy 1.18.
     "scipy._lib.array_api_compat.numpy._aliases.asarray",
 )
 
@@ -107,6 +111,7 @@ TRUSTED: dict[str, str] = {
     **dict.fromkeys(_SPARSE, "SparseMatrixNode"),
     "functools.partial": "PartialNode",
     "numpy.dtype": "DTypeNode",
+    "sklearn.impute._iterative._ImputerTriplet": "TupleNode",
     "sklearn.tree._tree.Tree": "TreeNode",
     "sklearn.utils._bunch.Bunch": "DictNode",
 }
