@@ -3,7 +3,6 @@
 Several managers live side by side; the functions of :mod:`aimm.plugins` belong to the default one.
 """
 
-import importlib
 import threading
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -21,7 +20,7 @@ from aimm.errors import (
 from aimm.plugins._config import Conf, load_config
 from aimm.plugins._discovery import Candidate, Found, conflict, discover, safe_mode, same_owner
 from aimm.plugins._execute import Calls
-from aimm.plugins._loader import in_words
+from aimm.plugins._loader import in_words, notice_new_modules
 from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import (
     DECLARED,
@@ -81,7 +80,7 @@ class PluginManager(Calls):
         """
         config = load_config(conf)
         with self._initializing:
-            importlib.invalidate_caches()
+            notice_new_modules()
             config = self._set.config.merged_with(config)
             self._set.update(config, discover(config))
             self._initialized = True

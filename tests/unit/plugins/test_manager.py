@@ -447,6 +447,18 @@ def test_a_conflict_does_not_collect_tracebacks(manager: Manager, site: FakeSite
 # Again, and back
 
 
+def test_initialize_sees_modules_made_a_moment_ago(manager: Manager, tmp_path: Path) -> None:
+    """A module, or a whole folder of ``sys.path``, that came after a failed import is found."""
+    sys.path.insert(0, str(tmp_path / "later"))
+    for _ in range(2):
+        with pytest.raises(PluginLoadError):
+            manager.initialize({"names": ["made_late"]})
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "made_late.py").write_text(model_source("a"))
+    manager.initialize()
+    assert predicts(manager, "a") == "made_late"
+
+
 def test_a_second_initialize_adds(manager: Manager, make_module: Make) -> None:
     """What the first call loaded stays, and is not imported again."""
     one, two = make_module(model_source("a")), make_module(model_source("b"))
