@@ -1,12 +1,12 @@
 """How an owner is called: one function for each shape of declaration, made when the owner is found.
 
-What depends on the declaration alone is decided here, once, and not in each call. In these functions and in the bodies
-of ``exec_*``, ``(instance,) + args`` costs half of ``(instance, *args)``, which goes through a list; one argument is
-handed on by itself because star arguments cost more than all the rest of a call.
+What depends on the declaration alone is decided here, once, and not in each call. Why the calls are written as they
+are stands in :mod:`aimm.plugins._execute`.
 """
 
 from collections.abc import Callable
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from aimm._types import Invoke, StateCallback
@@ -34,6 +34,18 @@ def is_plain(record: Record) -> bool:
     return not named and not is_async(record.function)
 
 
+def leading_names(record: Record) -> tuple[str | None, str | None]:
+    """The names of the first two arguments after the instance, if they may be given by name and by position."""
+    function = record.function
+    if type(function) is not FunctionType:
+        return None, None
+    code, place = function.__code__, int(record.kind in _TAKES_INSTANCE)
+    if code.co_posonlyargcount > place:
+        return None, None
+    first, second, *_ = *code.co_varnames[place : code.co_argcount], None, None
+    return first, second
+
+
 def _leading_call(record: Record, function: Callable[..., Any]) -> Invoke:
     """A decorated function that takes the instance first."""
 
@@ -41,9 +53,12 @@ def _leading_call(record: Record, function: Callable[..., Any]) -> Invoke:
         try:
             if kwargs:
                 return function(*(instance,) + args, **kwargs)  # noqa: RUF005
-            if not args:
-                return function(instance)
-            return function(instance, args[0]) if len(args) == 1 else function(instance, *args)
+            match args:
+                case ():
+                    return function(instance)
+                case (one,):
+                    return function(instance, one)
+            return function(*(instance,) + args)  # noqa: RUF005
         except BaseException as error:
             add_note(error, record, record.source)
             raise
@@ -123,24 +138,24 @@ def _twice(record: Record, kwargs: dict[str, Any]) -> ArgumentTwiceError:
 def _hook_call(record: Record, function: Callable[..., Any]) -> Invoke:
     """A hook implementation: the specified arguments that it takes, in its own order."""
     name, names = record.name, record.hook_arguments or ()
-    places = [_SPECIFIED.index("instance" if argument == "instance_bytes" else argument) for argument in names]
+    places = tuple(_SPECIFIED.index("instance" if argument == "instance_bytes" else argument) for argument in names)
+    takes_all, takes_no_instance, takes_no_more = places == (0, 1, 2, 3, 4), places == (0, 2, 3, 4), places == (0, 1)
 
     def call(instance: Any, state_cb: StateCallback, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        given = (name, instance, state_cb, args, kwargs)
         try:
+            if takes_all:
+                return function(name, instance, state_cb, args, kwargs)
+            if takes_no_instance:
+                return function(name, state_cb, args, kwargs)
+            if takes_no_more:
+                return function(name, instance)
+            given = name, instance, state_cb, args, kwargs
             return function(*[given[place] for place in places])
         except BaseException as error:
             add_note(error, record, record.source)
             raise
 
-    def call_with_all(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
-        try:
-            return function(name, instance, state_cb, args, kwargs)
-        except BaseException as error:
-            add_note(error, record, record.source)
-            raise
-
-    return call_with_all if names == _SPECIFIED else call
+    return call
 
 
 def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:

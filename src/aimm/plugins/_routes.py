@@ -9,7 +9,7 @@ from typing import Any
 
 from aimm._types import MODEL_ACTIONS, Invoke, StateCallback, ignore_state
 from aimm.errors import StateCallbackError
-from aimm.plugins._calls import add_note, is_plain, owner_call, wrapped_call
+from aimm.plugins._calls import add_note, is_plain, leading_names, owner_call, wrapped_call
 from aimm.plugins._registry import Record, Source
 
 
@@ -21,17 +21,18 @@ class Entry:
         name: The model type or data access name.
         plain: The owner's function where it can be called with the instance and the caller's arguments just as they
             are, which is the common case; else None.
-        invoke: Calls the owner through every wrapper.
-        owner: Calls the owner itself.
-        record: The record of the owner found last; None until the first call.
+        named: The names of the first two arguments of ``plain``, the instance apart, and ``plain`` once more: arguments
+            given by these names alone go by position, at half the price. One object, so that no other thread changes
+            half of it. A name is None where that cannot be done.
     """
 
-    __slots__ = ("_bind", "action", "invoke", "name", "owner", "plain", "record")
+    __slots__ = ("_bind", "action", "invoke", "name", "named", "owner", "plain", "record")
 
     plain: Callable[..., Any] | None
     invoke: Invoke
     owner: Invoke
     record: Record | None
+    named: tuple[str | None, str | None, Callable[..., Any]]
 
     def __init__(self, action: str, name: str, bind: Callable[["Entry"], None]) -> None:
         self.action, self.name, self._bind = action, name, bind
@@ -48,7 +49,9 @@ class Entry:
         self.record = record
         self.owner = owner_call(record)
         self.invoke = self.owner if hook is None else wrapped_call(record, hook)
-        self.plain = record.function if hook is None and is_plain(record) else None
+        plain = hook is None and is_plain(record)
+        self.named = (*leading_names(record), record.function) if plain else (None, None, record.function)
+        self.plain = record.function if plain else None
 
     def _find_and_invoke(self, instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
         self._bind(self)
@@ -84,12 +87,21 @@ class Route:
     def instantiate(self, state_cb: StateCallback | None = None, /, *args: Any, **kwargs: Any) -> Any:
         """Create an instance; see ``exec_instantiate``."""
         entry = self._instantiate
-        if state_cb is None or not callable(state_cb):
-            state_cb = ignore_state if state_cb is None else check_state_cb(state_cb, entry)
+        if state_cb is not None and not callable(state_cb):
+            raise refused(state_cb, entry)
         if (plain := entry.plain) is None:
-            return entry.invoke(None, state_cb, args, kwargs)
+            return entry.invoke(None, ignore_state if state_cb is None else state_cb, args, kwargs)
         try:
-            return plain(*args, **kwargs)
+            if kwargs:
+                if args:
+                    return plain(*args, **kwargs)
+                first, _, function = entry.named
+                if first in kwargs and len(kwargs) == 1:
+                    return function(kwargs[first])
+                return plain(**kwargs)
+            if len(args) == 1:
+                return plain(args[0])
+            return plain(*args) if args else plain()
         except BaseException as error:
             explain(error, entry, plain)
             raise
@@ -97,14 +109,27 @@ class Route:
     def fit(self, instance: Any, state_cb: StateCallback | None = None, /, *args: Any, **kwargs: Any) -> Any:
         """Fit an instance; see ``exec_fit``."""
         entry = self._fit
-        if state_cb is None or not callable(state_cb):
-            state_cb = ignore_state if state_cb is None else check_state_cb(state_cb, entry)
+        if state_cb is not None and not callable(state_cb):
+            raise refused(state_cb, entry)
         if (plain := entry.plain) is None:
-            return entry.invoke(instance, state_cb, args, kwargs)
+            return entry.invoke(instance, ignore_state if state_cb is None else state_cb, args, kwargs)
         try:
             if kwargs:
-                return plain(instance, *args, **kwargs)
-            return plain(instance, args[0]) if len(args) == 1 else plain(instance, *args)
+                if args:
+                    return plain(*(instance,) + args, **kwargs)  # noqa: RUF005
+                first, second, function = entry.named
+                if first in kwargs:
+                    if len(kwargs) == 1:
+                        return function(instance, kwargs[first])
+                    if second in kwargs and len(kwargs) == 2:
+                        return function(instance, kwargs[first], kwargs[second])
+                return plain(instance, **kwargs)
+            match args:
+                case (one,):
+                    return plain(instance, one)
+                case (one, two):
+                    return plain(instance, one, two)
+            return plain(*(instance,) + args)  # noqa: RUF005
         except BaseException as error:
             explain(error, entry, plain)
             raise
@@ -114,14 +139,27 @@ class Route:
     ) -> tuple[Any, Any]:
         """Predict; returns the instance and the prediction, see ``exec_predict``."""
         entry = self._predict
-        if state_cb is None or not callable(state_cb):
-            state_cb = ignore_state if state_cb is None else check_state_cb(state_cb, entry)
+        if state_cb is not None and not callable(state_cb):
+            raise refused(state_cb, entry)
         if (plain := entry.plain) is None:
-            return instance, entry.invoke(instance, state_cb, args, kwargs)
+            return instance, entry.invoke(instance, ignore_state if state_cb is None else state_cb, args, kwargs)
         try:
             if kwargs:
-                return instance, plain(instance, *args, **kwargs)
-            return instance, plain(instance, args[0]) if len(args) == 1 else plain(instance, *args)
+                if args:
+                    return instance, plain(*(instance,) + args, **kwargs)  # noqa: RUF005
+                first, second, function = entry.named
+                if first in kwargs:
+                    if len(kwargs) == 1:
+                        return instance, function(instance, kwargs[first])
+                    if second in kwargs and len(kwargs) == 2:
+                        return instance, function(instance, kwargs[first], kwargs[second])
+                return instance, plain(instance, **kwargs)
+            match args:
+                case (one,):
+                    return instance, plain(instance, one)
+                case (one, two):
+                    return instance, plain(instance, one, two)
+            return instance, plain(*(instance,) + args)  # noqa: RUF005
         except BaseException as error:
             explain(error, entry, plain)
             raise
@@ -136,17 +174,9 @@ class Route:
         return self._deserialize.invoke(instance_bytes, ignore_state, (), {})
 
 
-def check_state_cb(state_cb: Any, entry: Entry) -> StateCallback:
-    """Accept a callback or None, refuse what is most likely data.
-
-    Raises:
-        StateCallbackError: It is neither.
-    """
-    if callable(state_cb):
-        return state_cb  # type: ignore[no-any-return]
-    if state_cb is None:
-        return ignore_state
-    raise StateCallbackError(entry.action, entry.name, f"{type(state_cb).__name__} {_shown(state_cb)}".rstrip())
+def refused(state_cb: Any, entry: Entry) -> StateCallbackError:
+    """The error for a state callback that cannot be called and is most likely data."""
+    return StateCallbackError(entry.action, entry.name, f"{type(state_cb).__name__} {_shown(state_cb)}".rstrip())
 
 
 def _shown(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import re
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -126,6 +127,47 @@ def test_arguments_travel_through_wrappers(args: list[Any], kwargs: dict[str, An
     assert route.instantiate(None, *args, **kwargs) == (tuple(args), kwargs)
     assert route.fit(0, None, *args, **kwargs) == ((0, *args), kwargs)
     assert route.predict(0, None, *args, **kwargs) == (0, ((0, *args), kwargs))
+
+
+SIGNATURES: list[Exec] = [
+    lambda i, a, b: (a, b),
+    lambda i, a=1, b=2, c=3: (a, b, c),
+    lambda i, a, /, b=2: (a, b),
+    lambda i, a=1, /, **b: (a, b),
+    lambda i, /, a=1, *, b=2: (a, b),
+    lambda i, *a, b=2: (a, b),
+    lambda i, a=1, *b, c=3, **d: (a, b, c, d),
+    lambda *a, **b: (a, b),
+]
+
+
+@pytest.mark.parametrize("function", SIGNATURES)
+@given(args=st.lists(anything, max_size=3), kwargs=st.dictionaries(st.sampled_from("abc"), anything))
+def test_every_signature_gets_what_a_plain_call_gives_it(
+    function: Exec, args: list[Any], kwargs: dict[str, Any]
+) -> None:
+    """Arguments by name, by position or both mean what they mean in a plain call, or fail as they do there."""
+    plugins.unload_all()
+    for action in WITH_STATE:
+        declare(action, function)
+    route, state_cb = plugins.route("x"), lambda state: None
+    calls = {
+        lambda: plugins.exec_fit("x", 0, state_cb, *args, **kwargs): (0, *args),
+        lambda: plugins.exec_predict("x", 0, state_cb, *args, **kwargs)[1]: (0, *args),
+        lambda: plugins.exec_instantiate("x", state_cb, *args, **kwargs): args,
+        lambda: plugins.exec_data_access("x", state_cb, *args, **kwargs): args,
+        lambda: route.fit(0, state_cb, *args, **kwargs): (0, *args),
+        lambda: route.predict(0, state_cb, *args, **kwargs)[1]: (0, *args),
+        lambda: route.instantiate(state_cb, *args, **kwargs): args,
+    }
+    for call, given_args in calls.items():
+        try:
+            expected = function(*given_args, **kwargs)
+        except TypeError as error:
+            with pytest.raises(TypeError, match=re.escape(str(error))):
+                call()
+        else:
+            assert call() == expected
 
 
 def test_defaults_and_variadic_keywords_reach_the_plugin(spy: Spy | None) -> None:
