@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -38,7 +37,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     plugins.unload_all()
     root.setLevel(level)
     root.handlers[:] = handlers
-    for name in [name for name, module in sys.modules.items() if _is_made_here(module, tmp_path)]:
+    for name in [name for name in sys.modules if name not in modules and _is_made_here(name, tmp_path)]:
         del sys.modules[name]
     sys.modules.update({name: module for name, module in modules.items() if sys.modules.get(name) is not module})
     importlib.invalidate_caches()
@@ -49,8 +48,12 @@ def _index_of_this_test() -> Index:
     return build_index([folder for folder in sys.path if folder not in _OUTER_PATH])
 
 
-def _is_made_here(module: ModuleType, folder: Path) -> bool:
-    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+def _is_made_here(name: str, folder: Path) -> bool:
+    # Looked up without getattr: a module under test may answer that with anything.
+    namespace = getattr(sys.modules[name], "__dict__", None)
+    if not isinstance(namespace, dict) or "__name__" not in namespace:
+        return True
+    places = [namespace.get("__file__"), *namespace.get("__path__", ())]
     return any(str(place).startswith(str(folder)) for place in places)
 
 

@@ -268,7 +268,7 @@ def _importing(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _modules_named_in(module: str) -> set[str]:
     # Bound names show what a module imports even when the import found it in sys.modules and ran nothing.
-    namespace = vars(sys.modules[module]) if module in sys.modules else {}
+    namespace = getattr(sys.modules.get(module), "__dict__", {})
     modules = {value.__name__ for value in list(namespace.values()) if isinstance(value, ModuleType)}
     return modules | {value.__module__ for value in list(namespace.values()) if isinstance(value, (type, FunctionType))}
 
