@@ -144,6 +144,17 @@ def schema_error(error: Any, source: str, prefix: str = "") -> ConfigError:
     return ConfigError(_explain(error), location, source)
 
 
+_KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "nothing",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text",
+}
+
+
 def _explain(error: Any) -> str:
     if not isinstance(error.schema, Mapping):
         return str(error.message)
@@ -157,8 +168,11 @@ def _explain(error: Any) -> str:
     expected = error.schema.get("description")
     if error.validator == "type":
         kinds = error.validator_value
-        kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
-        return f"expected {expected or kind} (type {kind}), got {_shown(error.instance)}"
+        kind = " or ".join(_KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+        # Descriptions that start small say what a value is, and only text needs saying too; others say what it is for.
+        described = f"{expected} (text)" if kind == "text" else expected
+        wanted = described if expected and expected[:1].islower() else kind
+        return f"expected {wanted}, got {_shown(error.instance)}"
     if error.validator in ("pattern", "minLength") and expected:
         return f"expected {expected}, got {_shown(error.instance)}"
     return str(error.message)
