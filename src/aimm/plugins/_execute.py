@@ -15,7 +15,10 @@ from aimm.plugins._routes import Entry, Route, check_bytes, explain, refused
 
 
 class Calls:
-    """Base of the manager: every action by name. What finds an owner is left to the manager."""
+    """Base of the manager: every action by name. What finds an owner is left to the manager.
+
+    ``self`` is positional-only throughout, for a plugin may take a keyword argument of that name.
+    """
 
     # Slots, because an attribute becomes slow to read once anybody has looked at its object's dictionary.
     __slots__ = ("_data_access", "_deserialize", "_fit", "_instantiate", "_predict", "_serialize", "_tables")
@@ -42,7 +45,7 @@ class Calls:
             raise
         return self._tables[action][name]
 
-    def exec_data_access(self, name: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any) -> Any:
+    def exec_data_access(self, /, name: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any) -> Any:
         """Use a loaded plugin to access data.
 
         Args:
@@ -85,7 +88,7 @@ class Calls:
             raise
 
     def exec_instantiate(
-        self, model_type: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
+        self, /, model_type: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
     ) -> Any:
         """Use a loaded plugin to create a model instance.
 
@@ -130,6 +133,7 @@ class Calls:
 
     def exec_fit(
         self,
+        /,
         model_type: str,
         instance: Any,
         state_cb: StateCallback = ignore_state,
@@ -187,6 +191,7 @@ class Calls:
 
     def exec_predict(
         self,
+        /,
         model_type: str,
         instance: Any,
         state_cb: StateCallback = ignore_state,
@@ -243,7 +248,7 @@ class Calls:
             explain(error, entry, plain)
             raise
 
-    def exec_serialize(self, model_type: str, instance: Any) -> ByteString:
+    def exec_serialize(self, /, model_type: str, instance: Any) -> ByteString:
         """Use a loaded plugin to convert a model instance into bytes.
 
         Args:
@@ -273,7 +278,7 @@ class Calls:
                 raise
         return result if type(result) is bytes else check_bytes(result, entry)
 
-    def exec_deserialize(self, model_type: str, instance_bytes: ByteString) -> Any:
+    def exec_deserialize(self, /, model_type: str, instance_bytes: ByteString) -> Any:
         """Use a loaded plugin to convert bytes into a model instance.
 
         Args:
@@ -318,19 +323,20 @@ class Calls:
         raise NotImplementedError
 
     async def aexec_data_access(
-        self, name: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
+        self, /, name: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
     ) -> Any:
         """Await :meth:`exec_data_access`, which runs in a thread; so does the state callback."""
         return await _in_thread(self.exec_data_access, name, state_cb, *args, **kwargs)
 
     async def aexec_instantiate(
-        self, model_type: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
+        self, /, model_type: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
     ) -> Any:
         """Await :meth:`exec_instantiate`, which runs in a thread; so does the state callback."""
         return await _in_thread(self.exec_instantiate, model_type, state_cb, *args, **kwargs)
 
     async def aexec_fit(
         self,
+        /,
         model_type: str,
         instance: Any,
         state_cb: StateCallback = ignore_state,
@@ -342,6 +348,7 @@ class Calls:
 
     async def aexec_predict(
         self,
+        /,
         model_type: str,
         instance: Any,
         state_cb: StateCallback = ignore_state,
@@ -352,12 +359,12 @@ class Calls:
         both: tuple[Any, Any] = await _in_thread(self.exec_predict, model_type, instance, state_cb, *args, **kwargs)
         return both
 
-    async def aexec_serialize(self, model_type: str, instance: Any) -> ByteString:
+    async def aexec_serialize(self, /, model_type: str, instance: Any) -> ByteString:
         """Await :meth:`exec_serialize`, which runs in a thread."""
         content: ByteString = await _in_thread(self.exec_serialize, model_type, instance)
         return content
 
-    async def aexec_deserialize(self, model_type: str, instance_bytes: ByteString) -> Any:
+    async def aexec_deserialize(self, /, model_type: str, instance_bytes: ByteString) -> Any:
         """Await :meth:`exec_deserialize`, which runs in a thread."""
         return await _in_thread(self.exec_deserialize, model_type, instance_bytes)
 
