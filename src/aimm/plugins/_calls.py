@@ -19,7 +19,7 @@ _SPECIFIED = ("model_type", "instance", "state_cb", "args", "kwargs")
 
 
 def owner_call(record: Record) -> Invoke:
-    """What calls the owner itself. It may add to the ``kwargs`` that it is given."""
+    """What calls the owner itself."""
     function = _completed(record) if is_async(record.function) else record.function
     if record.hook_arguments is not None:
         return _hook_call(record, function)
@@ -88,7 +88,7 @@ def _naming_call(record: Record, function: Callable[..., Any]) -> Invoke:
     def call(instance: Any, state_cb: StateCallback, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if state_name in kwargs or instance_name in kwargs or len(args) > limit:
             raise _twice(record, kwargs)
-        # kwargs was made for this call alone: adding to it saves a copy.
+        kwargs = {**kwargs}  # wrappers hold the same dict, and must not see what is added
         if state_name is not None:
             kwargs[state_name] = state_cb
         if instance_name is not None:

@@ -265,19 +265,19 @@ def _dispatcher(tables: Mapping[str, Mapping[str, Entry]]) -> SimpleNamespace:
 
     @hookspecs.hookimpl
     def data_access(name: str, state_cb: Any, args: Any, kwargs: Any) -> Any:
-        return data_accesses[name].owner(None, state_cb, args, kwargs.copy() if kwargs else {})
+        return data_accesses[name].owner(None, state_cb, args, kwargs)
 
     @hookspecs.hookimpl
     def instantiate(model_type: str, state_cb: Any, args: Any, kwargs: Any) -> Any:
-        return instantiations[model_type].owner(None, state_cb, args, kwargs.copy() if kwargs else {})
+        return instantiations[model_type].owner(None, state_cb, args, kwargs)
 
     @hookspecs.hookimpl
     def fit(model_type: str, instance: Any, state_cb: Any, args: Any, kwargs: Any) -> Any:
-        return fits[model_type].owner(instance, state_cb, args, kwargs.copy() if kwargs else {})
+        return fits[model_type].owner(instance, state_cb, args, kwargs)
 
     @hookspecs.hookimpl
     def predict(model_type: str, instance: Any, state_cb: Any, args: Any, kwargs: Any) -> Any:
-        return predictions[model_type].owner(instance, state_cb, args, kwargs.copy() if kwargs else {})
+        return predictions[model_type].owner(instance, state_cb, args, kwargs)
 
     @hookspecs.hookimpl
     def serialize(model_type: str, instance: Any) -> Any:
