@@ -217,7 +217,7 @@ def test_a_declared_module_that_is_missing_wants_a_reinstall() -> None:
 def test_a_configured_module_that_is_missing_is_misspelt() -> None:
     """Or installed, and need not be named."""
     hint = failure_of(Candidate("names", "no_such_module", "no_such_module")).hint
-    assert hint.startswith("check the spelling, and that the module is on sys.path")
+    assert hint.startswith("check the spelling, and that the module's folder is on sys.path")
 
 
 @pytest.mark.parametrize(
