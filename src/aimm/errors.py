@@ -160,7 +160,8 @@ class PluginNotFoundError(AimmError, LookupError, ValueError):
     def __str__(self) -> str:
         shown = self.known[:10]
         more = f" and {len(self.known) - 10} more" if len(self.known) > 10 else ""
-        text = f"no plugin for {self.kind} of {self.name!r} (known: {_listed(shown)}{more})"
+        what = f"{self.kind} {self.name!r}" if self.kind == "model type" else f"{self.kind} of {self.name!r}"
+        text = f"no plugin for {what} (known: {_listed(shown)}{more})"
         return "; ".join([text, *self.hints, "'aimm plugins list' shows what is installed"])
 
 

@@ -39,7 +39,7 @@ class DirectoryFinder:
         folder = os.path.realpath(folder)
         if self._folders.get(name, folder) != folder:
             raise DeclarationError(f"two plugin directories are named {name!r}: {self._folders[name]} and {folder}")
-        if name not in self._folders and _means_something_else(name):
+        if name not in self._folders and _means_something_else(name, folder):
             raise DeclarationError(f"a module named {name!r} exists already; rename the plugin directory {folder}")
         self._folders[name] = folder
         if self not in sys.meta_path:
@@ -85,10 +85,16 @@ def module_names(folder: str, package: str) -> list[str]:
     return [f"{package}.{stem}" for stem in stems if stem.isidentifier() and not stem.startswith("_")]
 
 
-def _means_something_else(name: str) -> bool:
+def _means_something_else(name: str, folder: str) -> bool:
     from importlib.util import find_spec
 
-    return name in sys.modules or find_spec(name) is not None
+    try:
+        spec = find_spec(name)
+    except ValueError:  # a module without a specification, such as __main__
+        return True
+    # Beside the program that uses it, the directory itself is found already, as a namespace package.
+    found = [os.path.realpath(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    return spec is not None and found != [folder]
 
 
 directories = DirectoryFinder()

@@ -33,7 +33,7 @@ class HookPlugin(NamedTuple):
 
     Attributes:
         source: Where it came from.
-        plugin: The module or object itself.
+        plugin: The module, object or class that was declared.
         hooks: Hook name to its implementation, wrappers left out.
         wrappers: The wrappers, as (hook name, attribute name, function).
     """
@@ -92,7 +92,8 @@ def read_hook_plugin(plugin: Any, source: Source) -> HookPlugin | None:
     """Find and check the hook implementations of a module or object.
 
     Args:
-        plugin: The module or object.
+        plugin: The module or object; or a class, which is called without arguments, so that each manager has an
+            instance of its own.
         source: Where it came from.
 
     Returns:
@@ -104,10 +105,10 @@ def read_hook_plugin(plugin: Any, source: Source) -> HookPlugin | None:
     """
     hooks: dict[str, Callable[..., Any]] = {}
     wrappers: list[tuple[str, str, Callable[..., Any]]] = []
-    marked = list(_marked(plugin))
-    if marked and isinstance(plugin, type):
-        raise DeclarationError(f"{plugin!r} is a class; declare an instance of it, or a module, as hook plugin")
-    for name, function, options in marked:
+    origin = plugin
+    if isinstance(plugin, type) and any(_marked(plugin)):
+        plugin = plugin()
+    for name, function, options in _marked(plugin):
         hook = options.get("specname") or name
         wraps = options.get("wrapper") or options.get("hookwrapper")
         if hook not in SPECIFICATIONS and options.get("optionalhook"):
@@ -127,7 +128,7 @@ def read_hook_plugin(plugin: Any, source: Source) -> HookPlugin | None:
             f"implements {', '.join(owned)} for no model type: add model_types() or resolve_model_type(model_type), "
             "or make it a wrapper with hookimpl(wrapper=True)"
         )
-    return HookPlugin(source, plugin, hooks, tuple(wrappers))
+    return HookPlugin(source, origin, hooks, tuple(wrappers))
 
 
 def _marked(plugin: Any) -> Iterator[tuple[str, Callable[..., Any], Mapping[str, Any]]]:

@@ -178,13 +178,14 @@ def _data_access(candidate: Candidate, target: Any, taken: set[tuple[str, str]])
 
 
 def _file(candidate: Candidate, error: BaseException) -> str | None:
+    """Where to look: the last line that ran and is neither ours nor the import system's, else the declaration."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     trace, found = error.__traceback__, candidate.path or None
     while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not name.startswith("<") and trace.tb_frame.f_globals.get("__name__") != __name__:
-            found = f"{name}:{trace.tb_lineno}" if name != importlib.__file__ else found
+        name, module = trace.tb_frame.f_code.co_filename, str(trace.tb_frame.f_globals.get("__name__"))
+        if not name.startswith("<") and module != "importlib" and not f"{module}.".startswith("aimm."):
+            found = f"{name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return found
 
@@ -200,12 +201,17 @@ def _traceback(error: BaseException) -> str:
 
 def _hint(candidate: Candidate, stage: str, error: BaseException) -> str:
     distribution = candidate.distribution
+    if stage == "settings":
+        return f"correct 'settings: {{{candidate.name}: ...}}' in the configuration"
     if isinstance(error, ModuleNotFoundError) and error.name and isinstance(error.name, str):
         if f"{candidate.module}.".startswith(f"{error.name}."):
             if distribution:
                 repair = f"pip install --force-reinstall {distribution}"
                 return f"{distribution} declares a module that it does not contain: {repair}"
-            return "check the spelling, and that the module is on sys.path; installed plugins need no line in 'names'"
+            return (
+                "check the spelling, and that the module's folder is on sys.path (PYTHONPATH adds one); "
+                "installed plugins need no line in 'names'"
+            )
         top = error.name.partition(".")[0]
         return f"the plugin needs the module {error.name!r}: install what provides it, for instance 'pip install {top}'"
     if isinstance(error, SystemExit):

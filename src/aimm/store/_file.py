@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import aimm
 from aimm import plugins
-from aimm.errors import AimmError, DamagedFileError, ForeignFileError, FormatVersionError, PayloadError
+from aimm.errors import DamagedFileError, ForeignFileError, FormatVersionError, PayloadError, PluginNotFoundError
 from aimm.store._atomic import write_atomically
 
 MAGIC = b"\x89AIMM\r\n\x1a"
@@ -148,7 +148,7 @@ def load_model(
     header, payload = _read_verified(name)
     try:
         return header, manager.exec_deserialize(header.model_type, payload)
-    except AimmError as error:
+    except PluginNotFoundError as error:
         if header.distribution:
             wanted = shlex.quote(f"{header.distribution}=={header.version}")
             error.add_note(f"{name} was written by {header.distribution} {header.version}; pip install {wanted}")

@@ -139,6 +139,19 @@ def test_a_directory_needs_the_name_of_a_module(make_folder: MakeFolder, name: s
         check_folder(str(folder))
 
 
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_directory_may_lie_on_the_module_search_path(
+    make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch, imported: bool
+) -> None:
+    """Its parent is on ``sys.path`` when it lies beside the program: the module found is the directory itself."""
+    folder = make_folder({"one": "X = 1"})
+    monkeypatch.syspath_prepend(str(folder.parent))
+    if imported:
+        importlib.import_module(folder.name)
+    assert directories.add(str(folder)) == folder.name
+    assert importlib.import_module(f"{folder.name}.one").X == 1
+
+
 @pytest.mark.parametrize("name", ["json", "aimm", "this"])
 def test_a_directory_cannot_take_the_name_of_another_module(make_folder: MakeFolder, name: str) -> None:
     """Imported already or not: who imports that name means the other one."""

@@ -222,7 +222,7 @@ def test_settings_schema(manager: Manager, make_module: Any) -> None:
     (failure,) = caught.value.failures
     assert failure.stage == "settings"
     assert f"settings.{name}.level" in failure.cause
-    assert "expected integer (type integer), got str 'high'" in failure.cause
+    assert "expected a whole number, got str 'high'" in failure.cause
     assert sys.modules[name].GOT == []
 
 
@@ -731,10 +731,27 @@ def test_a_data_access_owner_is_refused() -> None:
     assert "group aimm.data_access, or with the decorator plugins.data_access" in message
 
 
-def test_a_class_instead_of_an_instance_is_refused() -> None:
-    """A class whose hooks would miss their ``self`` is refused as what it is."""
-    message = refused(Owner, DeclarationError)
-    assert message == f"{Owner!r} is a class; declare an instance of it, or a module, as hook plugin"
+def test_a_class_gives_each_manager_an_instance_of_its_own() -> None:
+    """Two managers that declare one class do not share its state."""
+    one, other = (read_hook_plugin(Owner, Source("m")) for _ in range(2))
+    assert one
+    assert other
+    assert one.plugin is other.plugin is Owner
+    owners = [plugin.hooks["fit"].__self__ for plugin in (one, other)]  # type: ignore[attr-defined]
+    assert owners[0] is not owners[1]
+
+
+def test_a_class_that_needs_arguments_says_so() -> None:
+    """Nobody could give them; the language's own message names them."""
+
+    class Demanding:
+        def __init__(self, url: str) -> None: ...
+
+        @hookimpl
+        def plugin_failed(self) -> None: ...
+
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'url'"):
+        read_hook_plugin(Demanding, Source("m"))
 
 
 def test_actions_of_no_model_type_are_refused() -> None:
@@ -786,20 +803,22 @@ def test_a_refused_installed_plugin_is_quarantined(manager: Manager, site: FakeS
         manager.exec_fit("x", 0)
 
 
-def test_a_broken_class_entry_point_of_hooks_is_explained(manager: Manager, site: FakeSite) -> None:
-    """An entry point that names a hook class instead of an instance says so."""
+def test_settings_of_a_class_entry_point_stay_in_their_manager(site: FakeSite) -> None:
+    """An entry point that names a hook class is configured once for each manager."""
     source = """
-        from aimm.plugins import hookimpl
-        class Tracer:
+        from aimm.plugins import hookimpl, fit
+        fit(["m"])(lambda instance: "fitted")
+        class Labels:
+            @hookimpl
+            def configure(self, settings): self.label = settings.get("label", "none")
             @hookimpl(wrapper=True)
-            def fit(self): return (yield)
-        tracer = Tracer()
+            def fit(self): return (self.label, (yield))
     """
-    points = {"aimm.plugins": {"bad": "tracer_mod:Tracer", "good": "tracer_mod:tracer"}}
-    site.add("d", entry_points=points, modules={"tracer_mod": source})
-    report = manager.initialize()
-    assert [candidate.name for candidate in report.loaded] == ["good"]
-    assert "is a class; declare an instance of it" in report.failed[0].cause
+    points = {"aimm.plugins": {"labels": "labels_mod:Labels"}}
+    site.add("d", entry_points=points, modules={"labels_mod": source})
+    one = Manager({"names": ["labels_mod"], "settings": {"labels": {"label": "one"}}})
+    other = Manager({"names": ["labels_mod"]})
+    assert (one.exec_fit("m", 0), other.exec_fit("m", 0)) == (("one", "fitted"), ("none", "fitted"))
 
 
 def test_owners_that_are_unavailable_are_not_asked_dynamically(manager: Manager, site: FakeSite) -> None:

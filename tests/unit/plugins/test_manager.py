@@ -269,7 +269,7 @@ def test_a_named_module_that_fails_raises_after_the_others_are_loaded(manager: M
     assert caught.value.failures == report.failed
     assert predicts(manager, "a") == good
     assert str(caught.value).startswith("1 problem while loading plugins (the others are loaded; the next initialize")
-    assert "check the spelling, and that the module is on sys.path" in str(caught.value)
+    assert "check the spelling, and that the module's folder is on sys.path" in str(caught.value)
 
 
 def test_the_next_initialize_retries_what_failed(manager: Manager, make_module: Make) -> None:

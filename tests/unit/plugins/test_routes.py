@@ -67,7 +67,7 @@ def test_a_missing_action_says_what_the_owner_offers() -> None:
 def test_a_route_of_nobody_is_refused() -> None:
     """A route of an unknown model type fails when it is asked for, with the names that exist."""
     plugins.fit(["forest"])(lambda instance: instance)
-    with pytest.raises(PluginNotFoundError, match=r"model type of 'forrest'.*did you mean 'forest'"):
+    with pytest.raises(PluginNotFoundError, match=r"model type 'forrest'.*did you mean 'forest'"):
         plugins.route("forrest")
 
 
