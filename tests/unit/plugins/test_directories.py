@@ -207,3 +207,19 @@ def test_directories_load_again_after_unload_all(manager: plugins.PluginManager,
     manager.unload_all()
     initialize(manager, folder)
     assert manager.exec_fit("m", []) == [((), {})]
+
+
+def test_a_directory_beside_the_program_is_found_there_already(
+    manager: plugins.PluginManager, make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its parent on ``sys.path`` it is a namespace package, which is no other module."""
+    folder = make_folder({"a": model_source("m")})
+    monkeypatch.syspath_prepend(str(folder.parent))
+    initialize(manager, folder)
+    assert manager.exec_fit("m", []) == [((), {})]
+
+
+def test_a_module_without_a_specification_is_another_module(make_folder: MakeFolder) -> None:
+    """Such as ``__main__``, which cannot be looked up."""
+    with pytest.raises(DeclarationError, match="a module named '__main__' exists already"):
+        DirectoryFinder().add(str(make_folder({}, "__main__")))
