@@ -1,0 +1,8 @@
+"""A wrapper: notes every action of every owner in a file."""
+
+import os
+from pathlib import Path
+
+# Tells the tests that this plugin was imported.
+if marks := os.environ.get("ACME_MARKS"):
+    Path(marks, __name__).touch()
