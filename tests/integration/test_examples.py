@@ -1,0 +1,128 @@
+"""The example plugins as their users get them, and the main job of the README with one of them."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from environments import (
+    ROOT,
+    Environment,
+    build_wheel,
+    clean_environment,
+    copied,
+    make_environment,
+    once,
+    requirements_of_tests,
+)
+from terminal import run
+
+EXAMPLES = sorted(path.parent for path in ROOT.glob("example_plugins/*/pyproject.toml"))
+IRIS = ("--data", "sklearn.datasets.iris", "--split")
+
+
+def install_example(path: Path, project: Path, base: Path, aimm: Path) -> None:
+    """Make an environment with an example plugin, its dependencies, and what its tests need."""
+    venv = make_environment(path, base, aimm)
+    build_wheel(project, path / "wheel", base)
+    wheel = next((path / "wheel").glob("*.whl"))
+    venv.pip("install", wheel, *requirements_of_tests(project))
+
+
+@pytest.fixture
+def example(request: pytest.FixtureRequest, workshop: Path, base: Path, aimm_wheel: Path) -> Environment:
+    """The environment of the example plugin that the test is parametrised with, shared by the tests that use it."""
+    project: Path = request.param
+    made = once(workshop, project.name, lambda path: install_example(path, project, base, aimm_wheel))
+    return Environment(made, base)
+
+
+with_sklearn = pytest.mark.parametrize("example", [ROOT / "example_plugins" / "aimm-sklearn"], indirect=True)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name, indirect=True)
+def test_an_example_passes_its_own_tests(example: Environment, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Installed with its dependencies, its suite passes and skips nothing."""
+    project: Path = request.node.callspec.params["example"]
+    copy = tmp_path / project.name
+    copy.mkdir()
+    shutil.copy(project / "pyproject.toml", copy)
+    copied(project / "tests", copy / "tests")
+    shutil.copy(project / "README.md", copy)
+    done = run(example.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=copy, env=clean_environment())
+    assert done.code == 0, done.out[-5000:] + done.err
+    assert re.search(r"\d+ passed", done.out)
+    assert "skipped" not in done.out
+
+
+@pytest.mark.timeout(900)
+@with_sklearn
+def test_the_main_job_from_the_command_line(example: Environment, tmp_path: Path) -> None:
+    """Fit an SVC to a part of iris, save it, reload it in a new process, predict the rest: nine of ten are right."""
+    assert "sklearn.datasets.iris" in example.aimm("plugins", "list").out
+    file, predictions = tmp_path / "svc.aimm", tmp_path / "predictions.csv"
+    fitted = example.aimm("fit", "sklearn.svm.SVC", *IRIS, "train", "--param", "kernel=linear", "-o", file)
+    assert (fitted.code, fitted.out) == (0, ""), fitted.err
+    predicted = example.aimm("predict", file, *IRIS, "test", "--score", "-o", predictions)
+    assert predicted.code == 0, predicted.err
+    assert float(predicted.out.split()[1]) >= 0.9
+    heading, *rows = predictions.read_text().splitlines()
+    assert heading == "prediction"
+    assert len(rows) >= 15
+    assert set(rows) == {"0", "1", "2"}
+
+
+@pytest.mark.timeout(900)
+@with_sklearn
+def test_the_main_job_from_python(example: Environment, tmp_path: Path) -> None:
+    """The same in Python, the second half in a new process."""
+    fitted = example.run_python(
+        """
+        import sys
+        from aimm import plugins, store
+        plugins.initialize()
+        assert "sklearn" not in sys.modules
+        states = []
+        train = plugins.exec_data_access("sklearn.datasets.iris", states.append, split="train")
+        model = plugins.exec_instantiate("sklearn.svm.SVC", kernel="linear")
+        model = plugins.exec_fit("sklearn.svm.SVC", model, states.append, train["X"], train["y"])
+        store.save_model(sys.argv[1], "sklearn.svm.SVC", model)
+        """,
+        tmp_path / "svc.aimm",
+    )
+    assert fitted == (0, "", "")
+    predicted = example.run_python(
+        """
+        import sys
+        from aimm import plugins, store
+        plugins.initialize()
+        header, model = store.load_model(sys.argv[1])
+        assert header.distribution == "aimm-sklearn"
+        test = plugins.exec_data_access("sklearn.datasets.iris", split="test")
+        model, prediction = plugins.exec_predict(header.model_type, model, None, test["X"])
+        print((prediction == test["y"]).mean())
+        """,
+        tmp_path / "svc.aimm",
+    )
+    assert (predicted.code, predicted.err) == (0, "")
+    assert float(predicted.out) >= 0.9
+
+
+@pytest.mark.timeout(900)
+@with_sklearn
+def test_the_python_block_of_the_readme_runs(example: Environment) -> None:
+    """What the README shows is what works."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    block = re.search(r"## Use it\n+```python\n(.*?)```", text, re.DOTALL)
+    assert block
+    assert example.run_python(block[1]) == (0, "", "")
+
+
+@pytest.mark.timeout(900)
+@with_sklearn
+def test_doctor_is_content_with_an_example(example: Environment) -> None:
+    """An installed example plugin is healthy."""
+    done = example.aimm("plugins", "doctor")
+    assert done.code == 0, done.out
