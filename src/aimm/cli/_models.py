@@ -1,7 +1,8 @@
 """``aimm fit`` and ``aimm predict``: the main job from the command line."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -61,7 +62,7 @@ def fit(
     route = manager.route(model_type)
     loaded = _fetch(manager, data, data_params, split, seed)
     args, kwargs = action_arguments(loaded, "fit", manager.parameters(model_type, "fit"), fit_params)
-    with progress(f"fit {model_type}") as state_cb:
+    with progress(f"fit {model_type}") as state_cb, _arguments_mentioned(model_type):
         instance = route.instantiate(state_cb, **params)
         fitted = route.fit(instance, state_cb, *args, **kwargs)
     if fitted is None:
@@ -112,11 +113,20 @@ def predict(
     truth = truth_in(loaded) if score else None
     taken = manager.parameters(header.model_type, "predict")
     args, kwargs = action_arguments(loaded, "predict", taken, params)
-    with progress(f"predict {header.model_type}") as state_cb:
+    with progress(f"predict {header.model_type}") as state_cb, _arguments_mentioned(header.model_type):
         instance, prediction = manager.route(header.model_type).predict(instance, state_cb, *args, **kwargs)
     if update:
         store.save_model(file, header.model_type, instance, manager=manager)
     write_predictions(session, prediction, output, as_json, truth)
+
+
+@contextmanager
+def _arguments_mentioned(model_type: str) -> Iterator[None]:
+    try:
+        yield
+    except TypeError as error:
+        error.add_note(f"'aimm types show {model_type}' prints the arguments that each action takes")
+        raise
 
 
 def _fetch(

@@ -23,6 +23,6 @@ def names_in(*groups: str) -> Callable[[click.Context, click.Parameter, str], li
 
 
 def near(name: str, known: list[str]) -> str:
-    """A half sentence that names the closest known name, if one is close."""
-    match = get_close_matches(name, known, n=1)
+    """A half sentence that names the closest known name, if one is close or ends in what was given."""
+    match = get_close_matches(name, known, n=1) or [one for one in known if one.endswith(f".{name}")]
     return f"; did you mean {match[0]!r}?" if match else ""

@@ -266,6 +266,13 @@ def test_a_failure_names_the_plugin(aimm: Cli) -> None:
         assert part in err
 
 
+@pytest.mark.usefixtures("shop")
+def test_an_argument_that_nobody_knows_leads_to_those_that_are_known(aimm: Cli) -> None:
+    """Whoever misspells an argument is told which command prints the right ones."""
+    err = aimm(*FIT, "--param", "aat=1", "-o", "m.aimm").err
+    assert "'aimm types show threshold' prints the arguments that each action takes" in err
+
+
 @pytest.mark.usefixtures("failing")
 def test_a_fit_that_returns_nothing_keeps_the_instance(aimm: Cli) -> None:
     """A plugin that forgot to return is told about; the instance that it fitted is written."""

@@ -46,3 +46,10 @@ def test_the_nearest_name() -> None:
     assert near("treshold", ["threshold", "mean"]) == "; did you mean 'threshold'?"
     assert near("zzz", ["threshold"]) == ""
     assert near("x", []) == ""
+
+
+def test_the_end_of_a_dotted_name_finds_it() -> None:
+    """Who types iris is led to the whole name."""
+    assert (
+        near("iris", ["sklearn.datasets.digits", "sklearn.datasets.iris"]) == "; did you mean 'sklearn.datasets.iris'?"
+    )
