@@ -249,7 +249,7 @@ HOOKED = """
     ("settings", "code", "message"),
     [
         ("hooked: {depth: 3}", 0, "1 ok"),
-        ("hooked: {depth: deep}", 1, "settings.hooked.depth: expected integer"),
+        ("hooked: {depth: deep}", 1, "settings.hooked.depth: expected a whole number"),
         ("hookd: {depth: 3}", 1, "settings for 'hookd', which is no plugin"),
     ],
 )
