@@ -1,4 +1,4 @@
-"""What type checkers see of the public interface: pyright strict must find exactly the marked mistakes, and no others."""
+"""What type checkers see of the public interface: pyright strict finds exactly the marked mistakes, and no others."""
 
 import asyncio
 from collections.abc import Callable, Generator

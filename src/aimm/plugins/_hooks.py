@@ -222,6 +222,8 @@ class HookLayer:
         for plugin in self.plugins:
             if plugin.hooks.get(action) == record.function:
                 names = plugin.call("parameters", model_type=model_type, action=action)
+                if isinstance(names, str):
+                    raise DeclarationError(f"parameters() must return a list of names or None, not {names!r}")
                 return None if names is None else list(names)
         return None
 

@@ -5,29 +5,22 @@ Several managers live side by side; the functions of :mod:`aimm.plugins` belong 
 
 import threading
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any
 
-from aimm._types import ACTIONS, MODEL_ACTIONS
 from aimm.errors import (
     DeclarationError,
-    PluginConflictError,
     PluginFailure,
     PluginLoadError,
-    PluginNotFoundError,
-    PluginUnavailableError,
 )
 from aimm.plugins._config import Conf, load_config
-from aimm.plugins._discovery import Candidate, Found, conflict, discover, safe_mode, same_owner
+from aimm.plugins._discovery import Candidate, Found, discover
 from aimm.plugins._execute import Calls
-from aimm.plugins._loader import in_words, notice_new_modules
+from aimm.plugins._finder import Finder
+from aimm.plugins._loader import notice_new_modules
 from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import (
-    DECLARED,
     EXPLICIT,
-    PREFERRED,
     Key,
-    Record,
     Registry,
     Source,
     default_registry,
@@ -54,8 +47,8 @@ class PluginManager(Calls):
         self._lock = threading.RLock()
         self._initializing = threading.RLock()
         self._generation = 0
-        self._initialized = False
         self._set = PluginSet(self._registry, self._tables, self._reset_all)
+        self._finder = Finder(self._registry, self._set)
         self._registry.watch(self._reset)
         if conf is not None:
             self.initialize(conf)
@@ -83,7 +76,6 @@ class PluginManager(Calls):
             notice_new_modules()
             config = self._set.config.merged_with(config)
             self._set.update(config, discover(config))
-            self._initialized = True
             self._reset_all()
             for candidate in self._set.eager():
                 self._set.ensure(candidate)
@@ -98,7 +90,6 @@ class PluginManager(Calls):
         """Forget every plugin and declaration; ``initialize`` registers them again."""
         with self._initializing:
             self._set.forget()
-            self._initialized = False
             self._registry.clear()
             self._reset_all()
 
@@ -152,8 +143,8 @@ class PluginManager(Calls):
             PluginConflictError: Two plugins do.
             PluginUnavailableError: Its owner is broken.
         """
-        if not self._offered(model_type):
-            raise self._unknown("model type", model_type)
+        if not self._finder.offered(model_type):
+            raise self._finder.unknown("model type", model_type)
         return Route(
             model_type,
             lambda action, name: self._tables[action].setdefault(name, Entry(action, name, self._bind)),
@@ -174,7 +165,7 @@ class PluginManager(Calls):
             PluginConflictError: Two plugins do.
             PluginUnavailableError: Its owner is broken.
         """
-        record = self._find(action, name)
+        record = self._finder.find(action, name)
         if record.hook_arguments is not None:
             return self._set.hooks.parameters(record, name, action) if self._set.hooks else None
         from aimm.plugins._signature import parameter_names
@@ -190,28 +181,7 @@ class PluginManager(Calls):
         Returns:
             One entry for each name, sorted; then one for each plugin that decides dynamically.
         """
-        actions = MODEL_ACTIONS if kind == "model type" else ("data_access",)
-        group = "aimm.models" if kind == "model type" else "aimm.data_access"
-        found: dict[tuple[str, Source], list[str]] = {}
-        for record in self._registry.records():
-            if record.kind in actions:
-                source = record.source._replace(module=record.source.plugin or record.source.module, rank=0)
-                found.setdefault((record.name, source), []).append(record.kind)
-        owners = [
-            Owner(
-                name,
-                source.module,
-                source.distribution,
-                source.version,
-                tuple(sorted(held, key=actions.index)),
-            )
-            for (name, source), held in found.items()
-        ]
-        taken = {owner.name for owner in owners}
-        lazy = [c for c in self._set.found.candidates if c.group == group and c.name not in taken]
-        owners += [Owner(c.name, c.name, c.distribution, c.version) for c in lazy]
-        dynamic = [p for p in self._hook_plugins() if "resolve_model_type" in p.hooks and kind == "model type"]
-        return sorted(owners) + [_dynamic_owner(plugin) for plugin in dynamic]
+        return self._finder.owners(kind)
 
     def owner(self, name: str, action: str) -> Owner:
         """Who owns one action of a name; loads the owner.
@@ -225,7 +195,7 @@ class PluginManager(Calls):
             PluginConflictError: Two plugins do.
             PluginUnavailableError: Its owner is broken.
         """
-        source = self._find(action, name).source
+        source = self._finder.find(action, name).source
         return Owner(name, source.plugin or source.module, source.distribution, source.version, (action,))
 
     def discover(self, conf: Conf = None) -> Found:
@@ -254,9 +224,6 @@ class PluginManager(Calls):
         """Every plugin that the last ``initialize`` found, loaded or not."""
         return self._set.found.candidates
 
-    def _hook_plugins(self) -> Iterable[Any]:
-        return self._set.hooks.plugins if self._set.hooks else ()
-
     def _reset(self, keys: Iterable[Key]) -> None:
         with self._lock:
             self._generation += 1
@@ -270,7 +237,7 @@ class PluginManager(Calls):
     def _bind(self, entry: Entry) -> None:
         while True:
             generation = self._generation
-            record = self._find(entry.action, entry.name)
+            record = self._finder.find(entry.action, entry.name)
             with self._lock:
                 # Finding may load a plugin, and other threads go on: what was found must still be true when it is set.
                 if generation == self._generation:
@@ -278,91 +245,6 @@ class PluginManager(Calls):
                     # Under the same lock, or a change just now would miss an entry that is in no table yet.
                     self._tables[entry.action].setdefault(entry.name, entry)
                     return
-
-    def _find(self, action: str, name: str) -> Record:
-        if not isinstance(name, str):
-            raise self._unknown(action, name)
-        record = self._registry.get(action, name)
-        if record is None or record.source.rank < PREFERRED:
-            self._load_owner(action, name, record)
-            record = self._registry.get(action, name)
-        if clash := self._set.clash(action, name):
-            raise clash
-        if record is None and action in MODEL_ACTIONS:
-            record = self._resolve_dynamically(action, name)
-        if record is None:
-            raise self._unknown(action, name)
-        return record
-
-    def _load_owner(self, action: str, name: str, record: Record | None) -> None:
-        group = "aimm.data_access" if action == "data_access" else "aimm.models"
-        rivals = self._set.contenders(group, name)
-        wanted = self._set.config.prefer.get(name)
-        preferred = wanted is not None and any(same_owner(wanted, rival.choice) for rival in rivals)
-        if not rivals or (record and record.source.rank == EXPLICIT and not preferred):
-            return
-        if len(rivals) > 1:
-            raise conflict(group, name, rivals)
-        (owner,) = rivals
-        if record and record.source.rank == DECLARED and not preferred and not self._set.is_from(record, owner):
-            described = [record.source.describe(), f"{owner.distribution} {owner.version} ({owner.value})"]
-            kind = "data access" if action == "data_access" else "model type"
-            raise PluginConflictError(kind, name, described, [record.source.choice, owner.choice])
-        state = self._set.ensure(owner)
-        if state.failure:
-            raise PluginUnavailableError(action, name, state.failure) from state.error
-
-    def _resolve_dynamically(self, action: str, name: str) -> Record | None:
-        claiming, failing = self._set.hooks.claimants(name) if self._set.hooks else ([], [])
-        if len(claiming) > 1:
-            wanted = self._set.config.prefer.get(name)
-            claiming = [p for p in claiming if wanted and same_owner(wanted, p.source.choice)] or claiming
-        if len(claiming) > 1:
-            sources = [plugin.source for plugin in claiming]
-            raise PluginConflictError("model type", name, [s.describe() for s in sources], [s.choice for s in sources])
-        if claiming:
-            self._set.assign(name, claiming[0])
-        elif failing:
-            plugin, error = failing[0]
-            hint = f"{plugin.source.describe()} could not say whether it owns it: {in_words(error)}"
-            raise self._unknown(action, name, hint) from error
-        return self._registry.get(action, name)
-
-    def _offered(self, model_type: str) -> list[str]:
-        """The actions that some plugin offers for a model type; loads its owner."""
-        offered = []
-        for action in MODEL_ACTIONS:
-            try:
-                self._find(action, model_type)
-            except PluginNotFoundError:
-                continue
-            offered.append(action)
-        return offered
-
-    def _unknown(self, action: str, name: str, *hints: str) -> PluginNotFoundError:
-        if not isinstance(name, str):
-            return PluginNotFoundError(action, repr(name), hints=(f"a name is a string, not {type(name).__name__}",))
-        kind = "data access" if action == "data_access" else "model type"
-        known = sorted({owner.name for owner in self.owners(kind)} - {"(dynamic)"})
-        return PluginNotFoundError(action, name, known, (*hints, *self._hints(kind, name, known)))
-
-    def _hints(self, kind: str, name: str, known: list[str]) -> Iterable[str]:
-        offers = sorted({r.kind for r in self._registry.records() if r.name == name and r.kind in ACTIONS})
-        if offers:
-            yield f"its owner offers only {', '.join(offers)}"
-        elif near := get_close_matches(name, known, n=1):
-            yield f"did you mean {near[0]!r}?"
-        if not self._initialized:
-            yield "initialize() has not run: call aimm.plugins.initialize(), or import the plugin's module"
-        elif safe_mode():
-            yield "AIMM_SAFE_MODE is on, so no third-party plugin is loaded"
-        group = "aimm.data_access" if kind == "data access" else "aimm.models"
-        for left_out in self._set.found.excluded:
-            if left_out.group == group and name in left_out.names:
-                yield f"distribution {left_out.distribution} declares it, but the configuration excludes it"
-        for candidate, state in self._set.states.copy().items():
-            if state.failure and candidate.group not in ("aimm.models", "aimm.data_access"):
-                yield f"{state.failure.owner} failed to load and may have declared it: {state.failure.cause}"
 
     def _loud_failures(self, report: Report) -> list[PluginFailure]:
         strict = self._set.config.strict
@@ -373,13 +255,8 @@ class PluginManager(Calls):
             failure
             for failure in report.failed
             if (failure.distribution is None and failure.stage != "discover")
-            or (failure.stage == "settings" and failure.plugin in asked)
+            or (failure.stage in ("settings", "configure") and failure.plugin in asked)
         ]
-
-
-def _dynamic_owner(plugin: Any) -> Owner:
-    source, actions = plugin.source, tuple(action for action in MODEL_ACTIONS if action in plugin.hooks)
-    return Owner("(dynamic)", source.plugin or source.module, source.distribution, source.version, actions)
 
 
 default_manager = PluginManager(registry=default_registry)

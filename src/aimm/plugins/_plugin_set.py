@@ -45,7 +45,8 @@ class PluginState:
         records: What it registered or would have registered, had nobody of higher rank owned the name.
         effects: What its import changed in the process, in words.
         busy: Whether it is being loaded by the thread that holds the lock.
-        settings: The settings it was configured with.
+        hooks: Its hook plugins.
+        settings: The settings they were configured with.
     """
 
     def __init__(self) -> None:
@@ -55,6 +56,7 @@ class PluginState:
         self.records: tuple[Record, ...] = ()
         self.effects: list[str] = []
         self.busy = False
+        self.hooks: tuple[HookPlugin, ...] = ()
         self.settings: Mapping[str, Any] | None = None
 
 
@@ -76,19 +78,38 @@ class PluginSet:
 
     def forget(self) -> None:
         """Go back to knowing nothing."""
+        self.initialized = False
         self.config, self.found = PluginsConfig(), Found()
         self.hooks: HookLayer | None = None
         self._clashes: dict[Key, list[Record]] = {}
         self.states: dict[Candidate, PluginState] = {}
 
     def update(self, config: PluginsConfig, found: Found) -> None:
-        """Take over a configuration and what was discovered with it; failures get another chance."""
+        """Take over a configuration and what was discovered with it; failures get another chance.
+
+        Raises:
+            ConfigError: A loaded plugin does not accept its new settings; nothing was changed.
+        """
+        self._configure_anew(config)
         before = self.config.prefer
-        self.config, self.found = config, found
+        self.initialized, self.config, self.found = True, config, found
         for state in self.states.values():
             state.failure = state.error = None
         names = before.keys() | config.prefer.keys()
         self._prefer_anew({name for name in names if before.get(name) != config.prefer.get(name)})
+
+    def _configure_anew(self, config: PluginsConfig) -> None:
+        """Hand new settings to plugins that are loaded already, once all of them are known to fit."""
+        changed = [
+            (state, candidate.name)
+            for candidate, state in self.states.items()
+            if state.hooks and config.settings.get(candidate.name) != state.settings
+        ]
+        for state, name in changed:
+            check_settings(state.hooks, name, config.settings.get(name))
+        for state, name in changed:
+            state.settings = config.settings.get(name)
+            hand_over(state.hooks, state.settings)
 
     def _prefer_anew(self, names: set[str]) -> None:
         """Settle once more who owns these names, because ``prefer:`` changed."""
@@ -175,13 +196,16 @@ class PluginSet:
                     "decorated functions"
                 )
             stage = "settings"
-            self._configure(candidate, plugins, state)
+            settings = self.config.settings.get(candidate.name)
+            check_settings(plugins, candidate.name, settings)
+            stage = "configure"
+            hand_over(plugins, settings)
             stage = "check"
             records = [record for plugin in plugins for record in self._static_records(plugin, candidate)]
             stage = "register"
             records = [*self._stamped(loaded), *records]
             self._merge(records, candidate)
-            state.records = tuple(records)
+            state.records, state.hooks, state.settings = tuple(records), tuple(plugins), settings
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -255,9 +279,9 @@ class PluginSet:
             DuplicateError: A model type that it lists is taken.
         """
         name = plugin.source.plugin or ""
-        settings = dict(self.config.settings.get(name, {}))
-        plugin.check_settings(settings, f"settings.{name}")
-        plugin.call("configure", settings=settings)
+        settings = self.config.settings.get(name)
+        check_settings([plugin], name, settings)
+        hand_over([plugin], settings)
         self._registry.add(r for t in plugin.static_model_types() for r in plugin.owned_records(t, EXPLICIT))
         self.add_hooks(plugin)
 
@@ -267,19 +291,6 @@ class PluginSet:
         with self._joining:
             self.remove_hooks(plugin)
             self._registry.discard(r.key for r in self._registry.records() if any(r.function is f for f in functions))
-
-    def _configure(self, candidate: Candidate, plugins: list["HookPlugin"], state: PluginState) -> None:
-        settings = self.config.settings.get(candidate.name)
-        for plugin in plugins:
-            plugin.check_settings(settings or {}, f"settings.{candidate.name}")
-        for plugin in plugins:
-            plugin.call("configure", settings=dict(settings or {}))
-        takers = [plugin for plugin in plugins if "configure" in plugin.hooks]
-        if settings is not None and not takers:
-            raise ConfigError(
-                "this plugin takes no settings: it does not implement configure", f"settings.{candidate.name}"
-            )
-        state.settings = settings
 
     def add_hooks(self, plugin: "HookPlugin") -> None:
         """Join a hook plugin: its wrappers see every later call."""
@@ -301,6 +312,25 @@ class PluginSet:
     def _tell(self, event: str, **arguments: Any) -> None:
         for plugin, error in self.hooks.tell(event, **arguments) if self.hooks else ():
             _logger().warning("%s: %s failed: %s", plugin.source.describe(), event, in_words(error))
+
+
+def check_settings(plugins: Iterable["HookPlugin"], name: str, settings: Mapping[str, Any] | None) -> None:
+    """Check the settings of a plugin against its own schema.
+
+    Raises:
+        ConfigError: They do not follow it, or the plugin takes none.
+    """
+    location = f"settings.{name}"
+    for plugin in plugins:
+        plugin.check_settings(settings or {}, location)
+    if settings is not None and not any("configure" in plugin.hooks for plugin in plugins):
+        raise ConfigError("this plugin takes no settings: it does not implement configure", location)
+
+
+def hand_over(plugins: Iterable["HookPlugin"], settings: Mapping[str, Any] | None) -> None:
+    """Configure a plugin; each of its hook plugins gets settings of its own."""
+    for plugin in plugins:
+        plugin.call("configure", settings=dict(settings or {}))
 
 
 def has_hooks(target: Any) -> bool:

@@ -183,7 +183,7 @@ def settings_schema() -> dict[str, Any]:  # type: ignore[empty-body]
 
 @hookspec
 def configure(settings: dict[str, Any]) -> None:
-    """Take the settings; called once when the plugin is loaded, before anything else is asked of it.
+    """Take the settings; called when the plugin is loaded, before anything else is asked of it, and when they change.
 
     Args:
         settings: Checked settings; empty if the configuration has none for this plugin.

@@ -20,12 +20,20 @@ import os
 import platform
 import shlex
 import struct
+import warnings
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, NamedTuple
 
 import aimm
 from aimm import plugins
-from aimm.errors import DamagedFileError, ForeignFileError, FormatVersionError, PayloadError, PluginNotFoundError
+from aimm.errors import (
+    DamagedFileError,
+    ForeignFileError,
+    FormatVersionError,
+    PayloadError,
+    PluginContractWarning,
+    PluginNotFoundError,
+)
 from aimm.store._atomic import write_atomically
 
 MAGIC = b"\x89AIMM\r\n\x1a"
@@ -83,7 +91,9 @@ def save_model(
         OSError: The file could not be written; what stood there before is untouched.
     """
     owner = manager.owner(model_type, "serialize")
-    payload = _as_bytes(os.fspath(path), manager.exec_serialize(model_type, instance), model_type)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PluginContractWarning)  # the error below says the same
+        payload = _as_bytes(os.fspath(path), manager.exec_serialize(model_type, instance), model_type)
     header = Header(
         model_type,
         owner.distribution,

@@ -803,6 +803,54 @@ def test_a_refused_installed_plugin_is_quarantined(manager: Manager, site: FakeS
         manager.exec_fit("x", 0)
 
 
+CHANGING = """
+    from aimm.plugins import hookimpl
+    seen = []
+    @hookimpl
+    def settings_schema(): return {"properties": {"level": {"type": "integer"}}}
+    @hookimpl
+    def configure(settings): seen.append(settings)
+"""
+
+
+def test_changed_settings_reach_a_plugin_that_is_loaded(manager: Manager, make_module: Callable[..., str]) -> None:
+    """A second ``initialize`` hands them over; settings that stay are not handed over again."""
+    name = make_module(CHANGING)
+    for level in (1, 1, 2):
+        manager.initialize({"names": [name], "settings": {name: {"level": level}}})
+    assert sys.modules[name].seen == [{"level": 1}, {"level": 2}]
+
+
+def test_changed_settings_that_do_not_fit_change_nothing(manager: Manager, make_module: Callable[..., str]) -> None:
+    """The plugin keeps the settings it has, and the manager its configuration."""
+    name = make_module(CHANGING)
+    manager.initialize({"names": [name], "settings": {name: {"level": 1}}})
+    with pytest.raises(ConfigError, match=r"level: expected a whole number, got str 'high'"):
+        manager.initialize({"names": ["json"], "settings": {name: {"level": "high"}}})
+    assert [candidate.name for candidate in manager.candidates()] == [name]
+    assert sys.modules[name].seen == [{"level": 1}]
+
+
+def test_a_plugin_that_fails_to_configure_says_so(manager: Manager, make_module: Callable[..., str]) -> None:
+    """The stage tells a plugin's own refusal from settings that its schema refuses."""
+    name = make_module("""
+        from aimm.plugins import hookimpl
+        @hookimpl
+        def configure(): raise OSError("no such server")
+    """)
+    with pytest.raises(PluginLoadError, match="failed at stage 'configure': OSError: no such server"):
+        manager.initialize({"names": [name]})
+
+
+def test_parameters_that_are_a_bare_string_are_refused(manager: Manager) -> None:
+    """Its letters are no arguments."""
+    manager.register(
+        made(model_types=hookimpl(lambda: ["m"]), fit=hookimpl(lambda: 1), parameters=hookimpl(lambda: "X"))
+    )
+    with pytest.raises(DeclarationError, match=r"parameters\(\) must return a list of names or None, not 'X'"):
+        manager.parameters("m", "fit")
+
+
 def test_settings_of_a_class_entry_point_stay_in_their_manager(site: FakeSite) -> None:
     """An entry point that names a hook class is configured once for each manager."""
     source = """
