@@ -46,7 +46,7 @@ def run_on_terminal(*command: str | Path, stdout: bool = True, env: Mapping[str,
         How it ended and what went to pipes; and what appeared on the terminal.
     """
     terminal, its_end = pty.openpty()
-    settings = {"TERM": "xterm", "COLUMNS": "120", "LINES": "40", **(env or {})}
+    settings = {"TERM": "xterm", "COLUMNS": "120", "LINES": "40", "PYTHON_COLORS": "0", **(env or {})}
     with subprocess.Popen(
         [*map(str, command)],
         stdin=subprocess.DEVNULL,
