@@ -3,6 +3,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -292,7 +293,14 @@ def test_interrupting_ends_at_once(clinic: FakeSite, tmp_path: Path) -> None:
         time.sleep(600)
     """
     clinic.add("slow", entry_points={"aimm.models": {"t": "slow_plugin:T"}}, modules={"slow_plugin": source})
-    done = run(sys.executable, "-P", "-m", "aimm.cli", "plugins", "doctor", env={"PYTHONPATH": str(clinic.path)})
+    # As in a terminal: what a shell starts in the background ignores the signal.
+    program = """
+        import signal, sys
+        from aimm.cli import main
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.exit(main(["plugins", "doctor"]))
+    """
+    done = run(sys.executable, "-P", "-c", dedent(program), env={"PYTHONPATH": str(clinic.path)})
     assert done.code == 130
     assert "aimm: interrupted" in done.err
     with pytest.raises(ProcessLookupError):
