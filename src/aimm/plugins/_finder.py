@@ -88,16 +88,24 @@ class Finder:
             raise self.unknown(action, name, hint) from error
         return self._registry.get(action, name)
 
-    def offered(self, model_type: str) -> list[str]:
-        """The actions that some plugin offers for a model type; loads its owner."""
-        offered = []
+    def require(self, model_type: str) -> None:
+        """See that somebody offers at least one action of a model type; loads its owner.
+
+        Args:
+            model_type: The model type.
+
+        Raises:
+            PluginNotFoundError: Nobody does.
+            PluginConflictError: Two plugins own it.
+            PluginUnavailableError: Its owner is broken.
+        """
         for action in MODEL_ACTIONS:
             try:
                 self.find(action, model_type)
-            except PluginNotFoundError:
-                continue
-            offered.append(action)
-        return offered
+                return
+            except PluginNotFoundError as error:
+                refusal = error
+        raise PluginNotFoundError("model type", refusal.name, refusal.known, refusal.hints) from refusal.__cause__
 
     def unknown(self, action: str, name: str, *hints: str) -> PluginNotFoundError:
         """The error for a name that nobody owns, with every reason for it that is known."""
@@ -105,13 +113,13 @@ class Finder:
             return PluginNotFoundError(action, repr(name), hints=(f"a name is a string, not {type(name).__name__}",))
         kind = "data access" if action == "data_access" else "model type"
         known = sorted({owner.name for owner in self.owners(kind)} - {"(dynamic)"})
-        return PluginNotFoundError(action, name, known, (*hints, *self._hints(kind, name, known)))
+        return PluginNotFoundError(action, name, known, (*hints, *self._hints(kind, name, known, bool(hints))))
 
-    def _hints(self, kind: str, name: str, known: list[str]) -> Iterable[str]:
+    def _hints(self, kind: str, name: str, known: list[str], is_unsure: bool) -> Iterable[str]:
         offers = sorted({r.kind for r in self._registry.records() if r.name == name and r.kind in ACTIONS})
         if offers:
             yield f"its owner offers only {', '.join(offers)}"
-        elif near := get_close_matches(name, known, n=1):
+        elif near := get_close_matches(name, known, n=1) or [one for one in known if one.endswith(f".{name}")]:
             yield f"did you mean {near[0]!r}?"
         if not self._set.initialized:
             yield "initialize() has not run: call aimm.plugins.initialize(), or import the plugin's module"
@@ -123,8 +131,8 @@ class Finder:
                 yield f"distribution {left_out.distribution} declares it, but the configuration excludes it"
         if self._set.hooks and kind == "model type":
             asked = [p.source.describe() for p in self._set.hooks.plugins if "resolve_model_type" in p.hooks]
-            if asked and not offers:
-                yield f"{' and '.join(asked)}, which may own any name, says no"
+            if asked and not offers and not is_unsure:
+                yield f"{' and '.join(asked)} may own further names, but not this one"
         for candidate, state in self._set.states.copy().items():
             if state.failure and candidate.group not in ("aimm.models", "aimm.data_access"):
                 yield f"{state.failure.owner} failed to load and may have declared it: {state.failure.cause}"

@@ -175,6 +175,7 @@ def test_the_output_of_predict_is_checked_first(aimm: Cli, fitted: Path, output:
     [
         (["fit", "treshold", "--data", "numbers", "-o", "m.aimm"], "did you mean 'threshold'?"),
         (["fit", "threshold", "--data", "number", "-o", "m.aimm"], "did you mean 'numbers'?"),
+        (["fit", "Threshold", "--data", "numbers", "-o", "m.aimm"], "did you mean 'threshold'?"),
         (
             ["fit", "threshold", "--data", "numbers", "--param", "C=1", "-o", "m.aimm"],
             "unexpected keyword argument 'C'",
