@@ -11,6 +11,11 @@ else:
 A state is a ``dict`` that ``json.dumps`` accepts, for instance ``{"progress": 0.5}``.
 """
 
+if TYPE_CHECKING:  # the signatures are the seed's to the letter; that None is accepted too is for type checkers
+    StateCallbackOrNone: TypeAlias = StateCallback | None
+else:
+    StateCallbackOrNone = StateCallback
+
 ByteString: TypeAlias = Union[bytes, bytearray, memoryview]  # noqa: UP007 - shows up in signatures
 """What ``serialize`` returns and ``deserialize`` takes: any bytes-like object."""
 

@@ -62,6 +62,7 @@ Incomplete()  # pyright: ignore[reportAbstractUsage]
 
 assert_type(plugins.exec_predict("typed.model", Mean()), tuple[Any, Any])
 assert_type(plugins.exec_serialize("typed.model", Mean()), bytes | bytearray | memoryview)
+plugins.exec_fit("typed.model", Mean(), None, [1.0])
 plugins.exec_fit("typed.model")  # pyright: ignore[reportCallIssue]
 plugins.exec_fit("typed.model", Mean(), [1.0])  # pyright: ignore[reportArgumentType]
 plugins.exec_fits("typed.model", Mean())  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -9,7 +9,7 @@ they do not, ``(instance,) + args`` costs half of ``(instance, *args)``, which g
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aimm._types import ACTIONS, ByteString, StateCallback, ignore_state
+from aimm._types import ACTIONS, ByteString, StateCallbackOrNone, ignore_state
 from aimm.errors import AimmError
 from aimm.plugins._routes import Entry, Route, check_bytes, explain, refused
 
@@ -45,7 +45,9 @@ class Calls:
             raise
         return self._tables[action][name]
 
-    def exec_data_access(self, /, name: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any) -> Any:
+    def exec_data_access(
+        self, /, name: str, state_cb: StateCallbackOrNone = ignore_state, *args: Any, **kwargs: Any
+    ) -> Any:
         """Use a loaded plugin to access data.
 
         Args:
@@ -88,7 +90,7 @@ class Calls:
             raise
 
     def exec_instantiate(
-        self, /, model_type: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
+        self, /, model_type: str, state_cb: StateCallbackOrNone = ignore_state, *args: Any, **kwargs: Any
     ) -> Any:
         """Use a loaded plugin to create a model instance.
 
@@ -136,7 +138,7 @@ class Calls:
         /,
         model_type: str,
         instance: Any,
-        state_cb: StateCallback = ignore_state,
+        state_cb: StateCallbackOrNone = ignore_state,
         *args: Any,
         **kwargs: Any,
     ) -> Any:
@@ -194,7 +196,7 @@ class Calls:
         /,
         model_type: str,
         instance: Any,
-        state_cb: StateCallback = ignore_state,
+        state_cb: StateCallbackOrNone = ignore_state,
         *args: Any,
         **kwargs: Any,
     ) -> tuple[Any, Any]:
@@ -323,13 +325,13 @@ class Calls:
         raise NotImplementedError
 
     async def aexec_data_access(
-        self, /, name: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
+        self, /, name: str, state_cb: StateCallbackOrNone = ignore_state, *args: Any, **kwargs: Any
     ) -> Any:
         """Await :meth:`exec_data_access`, which runs in a thread; so does the state callback."""
         return await _in_thread(self.exec_data_access, name, state_cb, *args, **kwargs)
 
     async def aexec_instantiate(
-        self, /, model_type: str, state_cb: StateCallback = ignore_state, *args: Any, **kwargs: Any
+        self, /, model_type: str, state_cb: StateCallbackOrNone = ignore_state, *args: Any, **kwargs: Any
     ) -> Any:
         """Await :meth:`exec_instantiate`, which runs in a thread; so does the state callback."""
         return await _in_thread(self.exec_instantiate, model_type, state_cb, *args, **kwargs)
@@ -339,7 +341,7 @@ class Calls:
         /,
         model_type: str,
         instance: Any,
-        state_cb: StateCallback = ignore_state,
+        state_cb: StateCallbackOrNone = ignore_state,
         *args: Any,
         **kwargs: Any,
     ) -> Any:
@@ -351,7 +353,7 @@ class Calls:
         /,
         model_type: str,
         instance: Any,
-        state_cb: StateCallback = ignore_state,
+        state_cb: StateCallbackOrNone = ignore_state,
         *args: Any,
         **kwargs: Any,
     ) -> tuple[Any, Any]:

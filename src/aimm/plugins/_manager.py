@@ -143,8 +143,7 @@ class PluginManager(Calls):
             PluginConflictError: Two plugins do.
             PluginUnavailableError: Its owner is broken.
         """
-        if not self._finder.offered(model_type):
-            raise self._finder.unknown("model type", model_type)
+        self._finder.require(model_type)
         return Route(
             model_type,
             lambda action, name: self._tables[action].setdefault(name, Entry(action, name, self._bind)),

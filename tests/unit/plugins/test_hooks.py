@@ -731,6 +731,27 @@ def test_a_data_access_owner_is_refused() -> None:
     assert "group aimm.data_access, or with the decorator plugins.data_access" in message
 
 
+def test_a_route_keeps_the_reason_why_a_resolver_failed(manager: Manager) -> None:
+    """Not even the plugin knows whether it owns the name: the way out is in its own words."""
+
+    def resolve_model_type(model_type: str) -> bool:
+        raise ImportError("enable it first")
+
+    manager.register(made(resolve_model_type=hookimpl(resolve_model_type), fit=hookimpl(lambda: 1)), "unsure")
+    with pytest.raises(PluginNotFoundError, match="'unsure' could not say .*: ImportError: enable it first") as caught:
+        manager.route("x")
+    assert caught.value.kind == "model type"
+    assert isinstance(caught.value.__cause__, ImportError)
+    assert "but not this one" not in str(caught.value)
+
+
+def test_an_unknown_name_says_which_dynamic_owners_were_asked(manager: Manager) -> None:
+    """They are not in the list of known names, and may own a similar one."""
+    manager.register(made(resolve_model_type=hookimpl(lambda: False), fit=hookimpl(lambda: 1)), "asked")
+    with pytest.raises(PluginNotFoundError, match="plugin 'asked' may own further names, but not this one"):
+        manager.exec_fit("x", 0)
+
+
 def test_a_class_gives_each_manager_an_instance_of_its_own() -> None:
     """Two managers that declare one class do not share its state."""
     one, other = (read_hook_plugin(Owner, Source("m")) for _ in range(2))
