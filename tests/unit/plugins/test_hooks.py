@@ -738,7 +738,7 @@ def test_a_route_keeps_the_reason_why_a_resolver_failed(manager: Manager) -> Non
         raise ImportError("enable it first")
 
     manager.register(made(resolve_model_type=hookimpl(resolve_model_type), fit=hookimpl(lambda: 1)), "unsure")
-    with pytest.raises(PluginNotFoundError, match="'unsure' could not say .*: ImportError: enable it first") as caught:
+    with pytest.raises(PluginNotFoundError, match=r"'unsure' could not say .*: ImportError: enable it first") as caught:
         manager.route("x")
     assert caught.value.kind == "model type"
     assert isinstance(caught.value.__cause__, ImportError)
