@@ -66,9 +66,14 @@ class PluginFailure(NamedTuple):
         """Whose failure this is: plugin, distribution and version in a few words."""
         return owner_text(self.plugin, self.distribution, self.version)
 
+    @property
+    def summary(self) -> str:
+        """The failure in one line: whose it is, what failed and why."""
+        return f"{self.owner} failed at stage {self.stage!r}: {self.cause}"
+
     def describe(self) -> str:
         """The failure in a few lines: what failed, whose it is, why, and the way out."""
-        lines = [f"{self.owner} failed at stage {self.stage!r}: {self.cause}"]
+        lines = [self.summary]
         if self.entry_point:
             lines.append(f"  entry point: {self.entry_point}")
         if self.file:

@@ -351,7 +351,8 @@ def _circular(candidate: Candidate) -> PluginState:
 
 
 def _log(failure: PluginFailure) -> None:
-    _logger().warning("%s", failure.describe())
+    # One line: whoever uses the plugin gets the whole story as an error, and the doctor tells it at any time.
+    _logger().warning("%s; 'aimm plugins doctor' says what to do", failure.summary)
     _logger().debug("%s", failure.traceback)
 
 

@@ -200,7 +200,9 @@ def test_a_broken_lazy_plugin_is_quarantined(
     assert predicts(manager, "y") == "good_mod"
     (failure,) = manager.report.failed
     assert caught.value.failure == failure
-    assert [record.message for record in caplog.records] == [failure.describe()]
+    assert [record.message for record in caplog.records] == [
+        f"{failure.summary}; 'aimm plugins doctor' says what to do"
+    ]
 
 
 def test_the_message_about_a_broken_plugin_has_everything(manager: Manager, site: FakeSite) -> None:
