@@ -298,7 +298,7 @@ def test_interrupting_ends_at_once(clinic: FakeSite, tmp_path: Path) -> None:
         import signal, sys
         from aimm.cli import main
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        sys.exit(main(["plugins", "doctor"]))
+        sys.exit(main(["plugins", "doctor", "--timeout", "600"]))
     """
     done = run(sys.executable, "-P", "-c", dedent(program), env={"PYTHONPATH": str(clinic.path)})
     assert done.code == 130

@@ -16,24 +16,32 @@ with progress("fit [thing]") as state_cb:
 
 
 @pytest.mark.parametrize(
-    "states",
+    ("state", "text"),
     [
-        [{"progress": 0.5}, {"progress": 1}],
-        [{"progress": 0.25, "loss": 0.125}],
-        [{"progress": float("nan")}, {"progress": float("inf")}, {"progress": -1}, {"progress": 10**400}],
-        [{"progress": True}, {"progress": None}, {"progress": "half"}, {"progress": [1]}],
-        [{}, {"loss": 1}, "text", None, 5, [1, 2]],
-        [{"note": "[/]"}, {"note": "[bold]"}, {"[/red]": 1}, {"note": "line\nbreak"}],
-        [{"x": "y" * 500}],
+        ({"progress": 1}, "100%"),
+        ({"progress": 0.25, "loss": 0.125}, "loss=0.125"),
+        ({"progress": float("inf")}, "100%"),
+        ({"progress": 10**400}, "100%"),
+        ({"progress": -1}, "0%"),
+        ({"progress": float("nan")}, "fit [thing]"),
+        ({"progress": "half"}, "fit [thing]"),
+        ({"progress": None}, "fit [thing]"),
+        ({}, "fit [thing]"),
+        ({"note": "[/]"}, "note=[/]"),
+        ({"[/red]": "[bold]"}, "[/red]=[bold]"),
+        ({"note": "line\nbreak"}, "note=line"),
+        ({"x": "y" * 500}, "x=yyy"),
+        ("text", "text"),
+        ([1, 2], "[1, 2]"),
     ],
 )
-def test_a_bar_shows_any_state(states: list[object]) -> None:
+def test_a_bar_shows_any_state(state: object, text: str) -> None:
     """On a terminal, whatever a plugin reports is shown or passed over, and never an error."""
-    source = SHOW.format(states=states)
-    ended, shown = run_on_terminal(sys.executable, "-c", f"nan, inf = float('nan'), float('inf')\n{source}")
+    source = f"nan, inf = float('nan'), float('inf')\n{SHOW.format(states=[state])}"
+    ended, shown = run_on_terminal(sys.executable, "-c", source)
     assert ended.code == 0, shown
-    assert "Traceback" not in shown
-    assert "fit [thing]" in shown
+    assert "nan" not in shown
+    assert text in shown
 
 
 def test_a_bar_shows_how_far_it_is() -> None:
