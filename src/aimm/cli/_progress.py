@@ -60,9 +60,7 @@ class _Lines:
 
 def _fraction(state: Any) -> float | None:
     value = state.get("progress") if isinstance(state, Mapping) else None
-    if not isinstance(value, (int, float)) or value != value:  # NaN is no progress
-        return None
-    return float(min(max(value, 0), 1))
+    return float(min(max(0, value), 1)) if isinstance(value, (int, float)) else None
 
 
 def _others(state: Any) -> str:

@@ -227,6 +227,22 @@ def test_a_reader_that_goes_away_is_no_error(site: FakeSite, arguments: list[str
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["predict", "m.aimm", "--data", "numbers", "--update"], 0), (["plugins", "doctor"], 1)]
+)
+def test_without_a_reader_the_work_goes_on(process: Cli, shop: FakeSite, arguments: list[str], code: int) -> None:
+    """Results that nobody reads change neither what is done nor the exit code."""
+    assert process("fit", "threshold", "--data", "numbers", "-o", "m.aimm").code == 0
+    before = Path("m.aimm").read_bytes()
+    shop.add("broken", entry_points={"aimm.models": {"b": "nowhere:B"}})
+    command = f'{" ".join([*AIMM, *arguments])} | true; echo "${{PIPESTATUS[0]}}"'
+    done = run("bash", "-c", command, env={"PYTHONPATH": str(shop.path), "PYTHONUNBUFFERED": "1"})
+    assert done.out == f"{code}\n"
+    assert "aimm: " not in done.err
+    assert "Error" not in done.err
+    assert (Path("m.aimm").read_bytes() != before) == (code == 0)
+
+
 def test_a_reader_that_goes_away_in_the_middle_is_no_error(site: FakeSite) -> None:
     """Output larger than any buffer, of which head takes the first line."""
     for number in range(300):

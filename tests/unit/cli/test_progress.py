@@ -23,7 +23,7 @@ with progress("fit [thing]") as state_cb:
         ({"progress": float("inf")}, "100%"),
         ({"progress": 10**400}, "100%"),
         ({"progress": -1}, "0%"),
-        ({"progress": float("nan")}, "fit [thing]"),
+        ({"progress": float("nan")}, "0%"),
         ({"progress": "half"}, "fit [thing]"),
         ({"progress": None}, "fit [thing]"),
         ({}, "fit [thing]"),
