@@ -126,9 +126,14 @@ def _validate(document: Any, source: str) -> None:
     # A Mapping of another kind is as good as a dict; JSON Schema only knows the latter.
     types = Draft202012Validator.TYPE_CHECKER.redefine("object", lambda _, value: isinstance(value, Mapping))
     extended = validators.extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
-    errors = sorted(extended(config_schema()).iter_errors(document), key=lambda error: list(map(str, error.path)))
+    errors = sorted(extended(config_schema()).iter_errors(document), key=_likeliest_first)
     if errors:
         raise schema_error(errors[0], source)
+
+
+def _likeliest_first(error: Any) -> tuple[bool, bool, list[str]]:
+    # A misspelt key explains the one that is missing, and must not be hidden behind it.
+    return error.validator == "required", error.validator != "additionalProperties", list(map(str, error.path))
 
 
 def schema_error(error: Any, source: str, prefix: str = "") -> ConfigError:
@@ -164,7 +169,8 @@ def _explain(error: Any) -> str:
         return f"unknown key {', '.join(map(repr, unknown))}{_near(unknown[0], known)}; the keys are {', '.join(known)}"
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
-        return f"the key {missing[0]!r} is missing"
+        empty = "; write 'names: []' if there is none to name" if missing[0] == "names" else ""
+        return f"the key {missing[0]!r} is missing{empty}"
     expected = error.schema.get("description")
     if error.validator == "type":
         kinds = error.validator_value

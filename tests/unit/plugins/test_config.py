@@ -118,6 +118,8 @@ def test_the_callers_document_is_not_kept() -> None:
     ("document", "location", "said"),
     [
         ({}, "", "the key 'names' is missing"),
+        ({"nmaes": []}, "", "unknown key 'nmaes' (did you mean 'names'?)"),
+        ({}, "", "the key 'names' is missing; write 'names: []' if there is none to name"),
         ({"names": "json"}, "names", "a list, got str 'json'"),
         ({"names": None}, "names", "got NoneType None"),
         ({"names": ("a",)}, "names", "got tuple"),
