@@ -6,10 +6,10 @@ import click
 
 from aimm import plugins
 from aimm.cli._names import names_in, near
+from aimm.cli._options import json_option
 from aimm.cli._session import Session
 
 ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group("plugins")
@@ -18,7 +18,7 @@ def plugins_group() -> None:
 
 
 @plugins_group.command("list")
-@_json
+@json_option
 @click.pass_obj
 def list_(session: Session, as_json: bool) -> None:
     """List every plugin that is installed or configured; nothing is imported."""
@@ -38,7 +38,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 @plugins_group.command()
 @click.argument("name", shell_complete=names_in(*ALL_GROUPS))
-@_json
+@json_option
 @click.pass_obj
 def show(session: Session, name: str, as_json: bool) -> None:
     """Show everything that is known about a plugin or a distribution without importing it."""
@@ -61,7 +61,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 
 @plugins_group.command()
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds that one plugin may take to load.")
-@_json
+@json_option
 @click.pass_obj
 def doctor(session: Session, timeout: float, as_json: bool) -> None:
     """Load every plugin in a process of its own, and explain every failure and conflict with its fix.

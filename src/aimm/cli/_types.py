@@ -5,10 +5,9 @@ import click
 from aimm import plugins
 from aimm._types import MODEL_ACTIONS
 from aimm.cli._names import names_in
+from aimm.cli._options import json_option
 from aimm.cli._session import Session
 from aimm.errors import PluginNotFoundError
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group("types")
@@ -17,7 +16,7 @@ def types_group() -> None:
 
 
 @types_group.command("list")
-@_json
+@json_option
 @click.pass_obj
 def list_(session: Session, as_json: bool) -> None:
     """List every model type that is declared by name, and the plugins that answer to further ones.
@@ -37,7 +36,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 @types_group.command()
 @click.argument("model_type", shell_complete=names_in("aimm.models"))
-@_json
+@json_option
 @click.pass_obj
 def show(session: Session, model_type: str, as_json: bool) -> None:
     """Show who owns a model type, what it can do, and which arguments it takes. Loads its owner."""
