@@ -1,6 +1,5 @@
 """The root command: global options, sub-commands that load when used, errors in one sentence."""
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ import click
 from click.shell_completion import shell_complete
 
 import aimm
+from aimm.cli._lazy import LazyGroup
 from aimm.cli._session import Session, flush
 from aimm.errors import AimmError, ConfigError
 
@@ -24,38 +24,7 @@ COMMANDS = {
 GLOBAL_OPTIONS = ("--config", "--safe", "-v", "--verbose", "--version")
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are invoked."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; None if there is none of this name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command in the arguments; a misspelt one gets a suggestion."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from aimm.cli._names import near
-
-            ctx.fail(f"no command is called {args[0]!r}{near(args[0], list(COMMANDS))}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table above."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(aimm.__version__, package_name="aimm-plugins", message="aimm %(version)s")
 @click.option(
     "--config",

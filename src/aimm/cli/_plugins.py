@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from aimm import plugins
+from aimm.cli._lazy import LazyGroup
 from aimm.cli._names import names_in, near
 from aimm.cli._options import json_option
 from aimm.cli._session import Session
@@ -12,7 +13,11 @@ from aimm.cli._session import Session
 ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
 
 
-@click.group("plugins")
+COMMANDS: dict[str, tuple[str, str]] = {}
+"""The commands that stand in modules of their own."""
+
+
+@click.group("plugins", cls=LazyGroup, lazy=COMMANDS)
 def plugins_group() -> None:
     """List, show and examine plugins."""
 

@@ -1,34 +1,9 @@
-"""Every error that ``aimm`` raises on purpose.
-
-::
-
-    AimmError
-    ├── ConfigError (ValueError)               the configuration is wrong
-    ├── DeclarationError (TypeError, ValueError)   a plugin declares what cannot be registered
-    │   └── HookSignatureError                 a hook implementation does not fit its specification
-    ├── DuplicateError (ValueError)            a name is declared twice
-    ├── PluginNotFoundError (LookupError, ValueError)     nobody owns this name
-    ├── PluginConflictError (LookupError, ValueError)     two plugins own this name
-    ├── PluginUnavailableError (LookupError, ValueError)  the owner of this name is broken
-    ├── PluginLoadError                        plugins that the host asked for did not load
-    ├── StateCallbackError (TypeError)         something else stands in the place of ``state_cb``
-    ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
-    ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
-    ├── PluginExitError (RuntimeError)         a plugin tried to end the host
-    └── ModelFileError (ValueError)            a model file cannot be used
-        ├── ForeignFileError                   it is no model file
-        ├── FormatVersionError                 a newer ``aimm`` wrote it
-        ├── DamagedFileError                   it is cut short or altered
-        └── PayloadError                       the plugin's bytes are not bytes
-
-    UserWarning
-    └── PluginContractWarning                  a plugin breaks its contract, the call goes on
-
-Each class composes its own message from its arguments, which are plain data: every error survives ``pickle``.
-"""
+"""Errors of :mod:`aimm.plugins`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
+
+from aimm.errors import AimmError
 
 
 def _listed(names: Iterable[str], none: str = "none") -> str:
@@ -87,10 +62,6 @@ def owner_text(plugin: str, distribution: str | None, version: str | None) -> st
     if distribution is None:
         return f"plugin {plugin!r}"
     return f"plugin {plugin!r} (distribution {distribution} {version or 'of unknown version'})"
-
-
-class AimmError(Exception):
-    """Base of every error that ``aimm`` raises on purpose."""
 
 
 class ConfigError(AimmError, ValueError):
@@ -328,38 +299,6 @@ class PluginExitError(AimmError, RuntimeError):
             f"{self.action} of {self.name!r}: {self.owner} called sys.exit({self.code}); "
             "a plugin reports trouble by raising an ordinary exception"
         )
-
-
-class ModelFileError(AimmError, ValueError):
-    """A model file cannot be used; no plugin was imported for it.
-
-    Attributes:
-        path: The file.
-        message: What is wrong with it.
-    """
-
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(path, message)
-        self.path, self.message = path, message
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
-
-
-class ForeignFileError(ModelFileError):
-    """The file is not a model file."""
-
-
-class FormatVersionError(ModelFileError):
-    """The file has a format version that this ``aimm`` cannot read."""
-
-
-class DamagedFileError(ModelFileError):
-    """The file is cut short or was altered."""
-
-
-class PayloadError(ModelFileError):
-    """A plugin's ``serialize`` did not return bytes, so nothing was written."""
 
 
 class PluginContractWarning(UserWarning):

@@ -1,87 +1,8 @@
-import inspect
-import pickle
-
 import pytest
 
 from aimm import errors
 from aimm.errors import PluginFailure
-
-FAILURE = PluginFailure(
-    "forest",
-    "import",
-    "dist-a",
-    "1.2",
-    "[aimm.models] forest = a.b:Forest",
-    "/site/a/b.py:3",
-    "ValueError: boom",
-    "correct it",
-    "Traceback ...",
-)
-CONFLICT = errors.PluginConflictError("model type", "m", ["dist-a 1.0 (a)", "dist-b 1.0 (b)"], ["dist-a", "dist-b"])
-
-EXAMPLES = {
-    errors.AimmError: errors.AimmError("anything"),
-    errors.ConfigError: errors.ConfigError("expected a list", "names[0]", "/etc/aimm.yaml"),
-    errors.DeclarationError: errors.DeclarationError("@fit expects a list"),
-    errors.HookSignatureError: errors.HookSignatureError("takes 'x', which the hook does not pass"),
-    errors.DuplicateError: errors.DuplicateError("fit", "m", "module 'a'", "module 'b'"),
-    errors.PluginNotFoundError: errors.PluginNotFoundError("fit", "m", ["n"], ["did you mean 'n'?"]),
-    errors.PluginConflictError: CONFLICT,
-    errors.PluginUnavailableError: errors.PluginUnavailableError("fit", "m", FAILURE),
-    errors.PluginLoadError: errors.PluginLoadError([FAILURE], ("any", "report"), [CONFLICT]),
-    errors.StateCallbackError: errors.StateCallbackError("fit", "m", "list [1]"),
-    errors.ArgumentTwiceError: errors.ArgumentTwiceError("fit", "m", "mod.fit", "callback", "state callback"),
-    errors.AsyncCallError: errors.AsyncCallError("fit", "m"),
-    errors.PluginExitError: errors.PluginExitError("fit", "m", "plugin 'm'", "3"),
-    errors.ModelFileError: errors.ModelFileError("x.aimm", "cannot be used"),
-    errors.ForeignFileError: errors.ForeignFileError("x.aimm", "is no model file"),
-    errors.FormatVersionError: errors.FormatVersionError("x.aimm", "has format 9"),
-    errors.DamagedFileError: errors.DamagedFileError("x.aimm", "is cut short"),
-    errors.PayloadError: errors.PayloadError("x.aimm", "is str"),
-    errors.PluginContractWarning: errors.PluginContractWarning("returned str"),
-}
-
-CLASSES = [
-    member
-    for _, member in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(member, Exception) and member.__module__ == errors.__name__
-]
-
-
-@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-def test_every_error_has_an_example_here(cls: type[Exception]) -> None:
-    """A new error class without an example is noticed."""
-    assert type(EXAMPLES[cls]) is cls
-
-
-@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("error", EXAMPLES.values(), ids=lambda error: type(error).__name__)
-def test_every_error_survives_pickle(error: Exception, protocol: int) -> None:
-    """Class, arguments, attributes and text come back from another process as they were."""
-    back = pickle.loads(pickle.dumps(error, protocol))
-    assert type(back) is type(error)
-    assert str(back) == str(error)
-    assert repr(back) == repr(error)
-    assert back.__dict__.keys() == error.__dict__.keys()
-
-
-@pytest.mark.parametrize("error", EXAMPLES.values(), ids=lambda error: type(error).__name__)
-def test_every_error_says_something(error: Exception) -> None:
-    """No error is silent, and none shows its bare argument tuple."""
-    assert str(error)
-    assert not str(error).startswith("(")
-
-
-@pytest.mark.parametrize("cls", [c for c in CLASSES if not issubclass(c, Warning)], ids=lambda cls: cls.__name__)
-def test_every_error_is_an_aimm_error(cls: type[Exception]) -> None:
-    """One except clause catches all of them."""
-    assert issubclass(cls, errors.AimmError)
-
-
-@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-def test_the_tree_in_the_docstring_names_every_class(cls: type[Exception]) -> None:
-    """The drawing at the top of the module is complete."""
-    assert cls.__name__ in (errors.__doc__ or "")
+from error_examples.plugins import CONFLICT, EXAMPLES, FAILURE
 
 
 @pytest.mark.parametrize(
@@ -188,11 +109,6 @@ def test_an_async_call_error_names_the_awaitable_twin() -> None:
 def test_a_plugin_exit_error_names_the_plugin_and_the_code() -> None:
     """Who tried to end the host, and how."""
     assert "fit of 'm': plugin 'm' called sys.exit(3)" in str(EXAMPLES[errors.PluginExitError])
-
-
-def test_a_model_file_error_starts_with_the_path() -> None:
-    """The file comes first."""
-    assert str(EXAMPLES[errors.DamagedFileError]) == "x.aimm: is cut short"
 
 
 def test_a_failure_without_distribution_names_the_plugin_alone() -> None:

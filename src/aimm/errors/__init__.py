@@ -1,0 +1,134 @@
+"""Every error that ``aimm`` raises on purpose.
+
+::
+
+    AimmError
+    ├── ConfigError (ValueError)               the configuration is wrong
+    ├── DeclarationError (TypeError, ValueError)   a plugin declares what cannot be registered
+    │   └── HookSignatureError                 a hook implementation does not fit its specification
+    ├── DuplicateError (ValueError)            a name is declared twice
+    ├── PluginNotFoundError (LookupError, ValueError)     nobody owns this name
+    ├── PluginConflictError (LookupError, ValueError)     two plugins own this name
+    ├── PluginUnavailableError (LookupError, ValueError)  the owner of this name is broken
+    ├── PluginLoadError                        plugins that the host asked for did not load
+    ├── StateCallbackError (TypeError)         something else stands in the place of ``state_cb``
+    ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
+    ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
+    ├── PluginExitError (RuntimeError)         a plugin tried to end the host
+    └── ModelFileError (ValueError)            a model file cannot be used
+        ├── ForeignFileError                   it is no model file
+        ├── FormatVersionError                 a newer ``aimm`` wrote it
+        ├── DamagedFileError                   it is cut short or altered
+        └── PayloadError                       the plugin's bytes are not bytes
+
+    UserWarning
+    └── PluginContractWarning                  a plugin breaks its contract, the call goes on
+
+Each class composes its own message from its arguments, which are plain data: every error survives ``pickle``. The
+errors of each package stand in a module of its own beside this file, which is imported when one of them is named.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aimm.errors._plugins import (
+        ArgumentTwiceError as ArgumentTwiceError,
+    )
+    from aimm.errors._plugins import (
+        AsyncCallError as AsyncCallError,
+    )
+    from aimm.errors._plugins import (
+        ConfigError as ConfigError,
+    )
+    from aimm.errors._plugins import (
+        DeclarationError as DeclarationError,
+    )
+    from aimm.errors._plugins import (
+        DuplicateError as DuplicateError,
+    )
+    from aimm.errors._plugins import (
+        HookSignatureError as HookSignatureError,
+    )
+    from aimm.errors._plugins import (
+        PluginConflictError as PluginConflictError,
+    )
+    from aimm.errors._plugins import (
+        PluginContractWarning as PluginContractWarning,
+    )
+    from aimm.errors._plugins import (
+        PluginExitError as PluginExitError,
+    )
+    from aimm.errors._plugins import (
+        PluginFailure as PluginFailure,
+    )
+    from aimm.errors._plugins import (
+        PluginLoadError as PluginLoadError,
+    )
+    from aimm.errors._plugins import (
+        PluginNotFoundError as PluginNotFoundError,
+    )
+    from aimm.errors._plugins import (
+        PluginUnavailableError as PluginUnavailableError,
+    )
+    from aimm.errors._plugins import (
+        StateCallbackError as StateCallbackError,
+    )
+    from aimm.errors._plugins import (
+        owner_text as owner_text,
+    )
+    from aimm.errors._store import (
+        DamagedFileError as DamagedFileError,
+    )
+    from aimm.errors._store import (
+        ForeignFileError as ForeignFileError,
+    )
+    from aimm.errors._store import (
+        FormatVersionError as FormatVersionError,
+    )
+    from aimm.errors._store import (
+        ModelFileError as ModelFileError,
+    )
+    from aimm.errors._store import (
+        PayloadError as PayloadError,
+    )
+
+_MODULES = {
+    "_plugins": (
+        "PluginFailure",
+        "owner_text",
+        "ConfigError",
+        "DeclarationError",
+        "HookSignatureError",
+        "DuplicateError",
+        "PluginNotFoundError",
+        "PluginConflictError",
+        "PluginUnavailableError",
+        "PluginLoadError",
+        "StateCallbackError",
+        "ArgumentTwiceError",
+        "AsyncCallError",
+        "PluginExitError",
+        "PluginContractWarning",
+    ),
+    "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+class AimmError(Exception):
+    """Base of every error that ``aimm`` raises on purpose."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module of an error when it is first named."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """Every name, loaded or not."""
+    return sorted({*globals(), *_HOMES})
