@@ -15,11 +15,14 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
-    └── ModelFileError (ValueError)            a model file cannot be used
-        ├── ForeignFileError                   it is no model file
-        ├── FormatVersionError                 a newer ``aimm`` wrote it
-        ├── DamagedFileError                   it is cut short or altered
-        └── PayloadError                       the plugin's bytes are not bytes
+    ├── ModelFileError (ValueError)            a model file cannot be used
+    │   ├── ForeignFileError                   it is no model file
+    │   ├── FormatVersionError                 a newer ``aimm`` wrote it
+    │   ├── DamagedFileError                   it is cut short or altered
+    │   └── PayloadError                       the plugin's bytes are not bytes
+    ├── ConformanceError (AssertionError)      a plugin does not conform
+    ├── ExampleError (ValueError)              an example for the conformance kit is of no use
+    └── SubjectError (LookupError, ValueError)     what should be checked cannot be found
 
     UserWarning
     └── PluginContractWarning                  a plugin breaks its contract, the call goes on
@@ -91,6 +94,15 @@ if TYPE_CHECKING:
     from aimm.errors._store import (
         PayloadError as PayloadError,
     )
+    from aimm.errors._testing import (
+        ConformanceError as ConformanceError,
+    )
+    from aimm.errors._testing import (
+        ExampleError as ExampleError,
+    )
+    from aimm.errors._testing import (
+        SubjectError as SubjectError,
+    )
 
 _MODULES = {
     "_plugins": (
@@ -111,6 +123,7 @@ _MODULES = {
         "PluginContractWarning",
     ),
     "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
+    "_testing": ("ConformanceError", "ExampleError", "SubjectError"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
