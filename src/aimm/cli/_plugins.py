@@ -13,7 +13,9 @@ from aimm.cli._session import Session
 ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
 
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("aimm.cli._check:check", "Check that a plugin keeps its contract."),
+}
 """The commands that stand in modules of their own."""
 
 

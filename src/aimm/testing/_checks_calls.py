@@ -40,7 +40,9 @@ def signature_fits_declaration(subject: Subject) -> None:
             parameters = signature(record.function).parameters
         except (TypeError, ValueError):
             continue  # written in C: nobody can know
-        named = {n for n, p in parameters.items() if p.kind not in (Parameter.POSITIONAL_ONLY, Parameter.VAR_POSITIONAL)}
+        named = {
+            n for n, p in parameters.items() if p.kind not in (Parameter.POSITIONAL_ONLY, Parameter.VAR_POSITIONAL)
+        }
         takes_any = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())
         for role, name in (
             ("state_cb_arg_name", record.state_cb_arg_name),
@@ -48,7 +50,11 @@ def signature_fits_declaration(subject: Subject) -> None:
         ):
             if name and name not in named and not takes_any:
                 raise FailedError(f"{action} declares {role}={name!r}, but takes ({', '.join(parameters)})")
-        if action not in ("data_access", "instantiate") and not record.instance_arg_name and record.hook_arguments is None:
+        if (
+            action not in ("data_access", "instantiate")
+            and not record.instance_arg_name
+            and record.hook_arguments is None
+        ):
             kinds = [p.kind for p in parameters.values()]
             if not kinds or kinds[0] in (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD):
                 raise FailedError(f"{action} gets the instance as its first argument, but takes none by position")
@@ -120,7 +126,9 @@ def fit_leaves_its_inputs(subject: Subject) -> None:
     _compare_arguments("fit", given, kept)
 
 
-@check(MODEL, "predict-works", needs=["fit-returns-the-instance"], hint="make predict work with the example's arguments")
+@check(
+    MODEL, "predict-works", needs=["fit-returns-the-instance"], hint="make predict work with the example's arguments"
+)
 def predict_works(subject: Subject) -> None:
     """A fitted instance predicts for the example."""
     subject.needs_action("predict")

@@ -19,9 +19,13 @@ def main(request: dict[str, Any]) -> None:
 
         Steps(request).run(tell)
     else:
-        from aimm.testing._candidate import examine
+        from aimm.errors import ExampleError
+        from aimm.testing._candidate import Examination
 
-        examine(request, tell)
+        try:
+            Examination(request, tell).run()
+        except ExampleError as error:
+            tell("refused", str(error))
     tell("end")
     sys.stdout.flush()
     # Threads that the plugin left running must not keep this process alive.

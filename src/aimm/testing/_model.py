@@ -88,6 +88,7 @@ def run_model(
     expected: Mapping[str, str],
     done: Mapping[str, Mapping[str, str]] | None = None,
     started: Callable[[str, str], None] = lambda subject, check: None,
+    kinds: Iterable[str] = (IMPORT, MODEL),
 ) -> Iterator[Result]:
     """Run every check with every example.
 
@@ -96,10 +97,11 @@ def run_model(
         expected: Likewise.
         done: Subject to the status of the checks of it that ran already.
         started: Told subject and check before it runs.
+        kinds: The kinds of checks; those of the import run once.
     """
     for number, subject in enumerate(subjects, 1):
         name = subject.model_type if number == 1 else f"{subject.model_type} (example {number})"
-        for kind in (IMPORT, MODEL) if number == 1 else (MODEL,):
+        for kind in kinds if number == 1 else (MODEL,):
             yield from run(kind, subject, name, expected, (done or {}).get(name), partial(started, name))
 
 

@@ -68,7 +68,9 @@ class Report(NamedTuple):
         if not found and ran < self.floor:
             reasons = Counter(result.message for result in self.results if result.status == SKIPPED)
             why = "; ".join(f"{number} skipped: {reason}" for reason, number in reasons.most_common(3))
-            found.append(f"only {ran} checks ran, and at least {self.floor} must ({why or 'there was nothing to check'})")
+            found.append(
+                f"only {ran} checks ran, and at least {self.floor} must ({why or 'there was nothing to check'})"
+            )
         return found
 
     @property
