@@ -60,11 +60,7 @@ if TYPE_CHECKING:
     )
     from aimm.errors._testing import (
         ConformanceError as ConformanceError,
-    )
-    from aimm.errors._testing import (
         ExampleError as ExampleError,
-    )
-    from aimm.errors._testing import (
         SubjectError as SubjectError,
     )
 

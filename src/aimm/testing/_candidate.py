@@ -76,7 +76,7 @@ class Examination:
         return Loading(candidate, failure, target, facts, registered, declared, request["heavy"] is not None)
 
     def _model_types(self, loading: Loading, given: Any) -> Iterator[str]:
-        """The model types to check: the one that is declared; of a hook plugin those that it lists or has examples of."""
+        """The model types to check: the one that is declared; of a hook plugin those it lists or has examples of."""
         if self._candidate.group == "aimm.models":
             yield self._candidate.name
             return

@@ -1,10 +1,11 @@
 """Checks of what a plugin reports, and of what it raises."""
 
 import json
+from functools import partial
 from typing import Any
 
 from aimm.testing._checks import MODEL, FailedError, SkippedError, check, raised
-from aimm.testing._examples import call
+from aimm.testing._examples import Arguments, call
 from aimm.testing._steps import unpicklable_because
 from aimm.testing._subject import Subject
 
@@ -114,16 +115,27 @@ def exceptions_pickle(subject: Subject) -> None:
     """The exceptions that it raises survive pickle, as they must to come back from another process."""
     found = 0
     bad = [subject.example.bad_fit] if subject.example.bad_fit else [call(object()), call()]
-    attempts = [lambda arguments=arguments: subject.fit(subject.instantiate(), arguments) for arguments in bad]
+    attempts = [partial(_fit, subject, arguments) for arguments in bad]
     if "predict" in subject.offered:
-        attempts.append(lambda: subject.predict(subject.instantiate()))  # type: ignore[misc]
-        attempts.append(lambda: subject.predict(subject.fitted(), call(object())))  # type: ignore[misc]
+        attempts += [partial(_predict_unfitted, subject), partial(_predict_nonsense, subject)]
     for attempt in attempts:
         try:
             attempt()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it raises is looked at
             found += 1
             if why := unpicklable_because(error):
                 raise FailedError(why) from None
     if not found:
         raise SkippedError("nothing that was tried made it raise")
+
+
+def _fit(subject: Subject, arguments: Arguments) -> None:
+    subject.fit(subject.instantiate(), arguments)
+
+
+def _predict_unfitted(subject: Subject) -> None:
+    subject.predict(subject.instantiate())
+
+
+def _predict_nonsense(subject: Subject) -> None:
+    subject.predict(subject.fitted(), call(object()))

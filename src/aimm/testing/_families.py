@@ -13,6 +13,7 @@ from aimm.testing._examples import Arguments, Example, call
 
 _SEEDS = ("random_state", "seed", "random_seed")
 _ROWS, _COLUMNS = 36, 4
+_MADE = "the example was made from the names of its arguments"
 
 
 def make_example(manager: PluginManager, model_type: str) -> tuple[Example | None, str]:
@@ -23,26 +24,27 @@ def make_example(manager: PluginManager, model_type: str) -> tuple[Example | Non
         model_type: The model type.
 
     Returns:
-        The example, or None and the reason why there is none.
+        The example and how it came to be, or None and the reason why there is none.
     """
     try:
         takes = {action: manager.parameters(model_type, action) or [] for action in ("instantiate", "fit", "predict")}
-        arguments = call(**{name: 0 for name in _SEEDS if name in takes["instantiate"]})
+        options = {**dict.fromkeys(_SEEDS, 0), "n_estimators": 5}
+        arguments = call(**{name: value for name, value in options.items() if name in takes["instantiate"]})
         instance = manager.route(model_type).instantiate(None, **arguments.kwargs)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the checks will tell
         return None, f"it could not be created without an example: {type(error).__name__}: {error}"
     if callable(getattr(instance, "get_params", None)) and callable(getattr(instance, "fit", None)):
-        return _for_estimator(instance, arguments), ""
+        return _for_estimator(instance, arguments, takes["fit"]), _MADE
     if takes["fit"][:1] == ["X"] and takes["predict"][:1] == ["X"]:
         X, y = _rows(), _labels(3)
         if "numpy" in sys.modules:
             X, y = _array(X), _array(y)
         fit = call(X, y) if "y" in takes["fit"] else call(X)
-        return Example(fit, call(X[::5]), arguments), ""
+        return Example(fit, call(X[::5]), arguments), _MADE
     return None, "its family is not known"
 
 
-def _for_estimator(instance: Any, arguments: Arguments) -> Example:
+def _for_estimator(instance: Any, arguments: Arguments, takes: list[str]) -> Example:
     tags = instance.__sklearn_tags__() if hasattr(instance, "__sklearn_tags__") else None
     if tags is None:
         kind = getattr(instance, "_estimator_type", "classifier")
@@ -52,13 +54,14 @@ def _for_estimator(instance: Any, arguments: Arguments) -> Example:
     if target.one_d_labels and not tags.input_tags.two_d_array:
         return Example(call(_array(_labels(3))), call(_array(_labels(3)[::5])), arguments)
     X, new = _inputs(tags.input_tags)
-    if tags.estimator_type == "regressor" or (target.multi_output and not target.single_output):
+    if target.multi_output and not target.single_output:
+        y = _array([[value, -value] for value in _targets()])
+    elif tags.estimator_type == "regressor":
         y = _array(_targets())
-        y = _array([[value, -value] for value in _targets()]) if not target.single_output else y
     else:
         y = _array(_labels(3 if tags.classifier_tags is None or tags.classifier_tags.multi_class else 2))
-    fit = call(X, y) if tags.estimator_type in ("classifier", "regressor") or target.required else call(X)
-    return Example(fit, call(new), arguments)
+    fit = call(X, y) if "y" in takes or "Y" in takes else call(X)
+    return Example(fit, call(new), arguments, predicts_unfitted=not tags.requires_fit)
 
 
 def _inputs(tags: Any) -> tuple[Any, Any]:

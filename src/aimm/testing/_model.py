@@ -78,8 +78,8 @@ def prepare(
     if not found:
         given, whose = supplied(owner, module)
         found = as_examples(given, name, whose)
-    made, why = (None, "") if found else make_example(manager, name)
-    subjects = [Subject(manager, name, e, why, recipe, timeout, listed) for e in found or (made,)]
+    made, remark = (None, "") if found else make_example(manager, name)
+    subjects = [Subject(manager, name, e, remark, recipe, timeout, listed) for e in found or (made,)]
     return subjects, known_expectations({**declared_failures(owner, module), **(expected or {})}, name)
 
 

@@ -105,10 +105,7 @@ def _on_path(name: str) -> Iterator[tuple[list[plugins.Candidate], list[tuple[st
     """What to check, and the (group, name) pairs that it declares; its code can be imported inside the block."""
     path, before = Path(name), list(sys.path)
     try:
-        if path.exists():
-            candidates = _from_path(path.resolve())
-        else:
-            candidates = _installed(name)
+        candidates = _from_path(path.resolve()) if path.exists() else _installed(name)
         yield candidates, [(c.group, n) for c in _siblings(candidates) for n in c.names]
     finally:
         sys.path[:] = before

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from aimm import plugins
-from aimm.errors import SubjectError
+from aimm.errors import PluginNotFoundError, SubjectError
 from aimm.testing._checks import FailedError
 
 _numbers = itertools.count(1)
@@ -89,15 +89,14 @@ def find(manager: plugins.PluginManager | None, model_type: str) -> plugins.Plug
     """
     chosen = manager or plugins.default_manager
     try:
-        chosen.route(model_type)
-    except LookupError as error:
-        if manager is None:
+        try:
+            chosen.route(model_type)
+        except PluginNotFoundError:
+            if manager is not None:
+                raise
             plugins.initialize()
-            try:
-                chosen.route(model_type)
-                return chosen
-            except LookupError as again:
-                error = again
+            chosen.route(model_type)
+    except LookupError as error:
         raise SubjectError(str(error)) from error
     return chosen
 

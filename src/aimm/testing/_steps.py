@@ -181,7 +181,7 @@ def _registered(manager: plugins.PluginManager) -> set[tuple[str, str]]:
 def _variants(arguments: Arguments) -> Iterator[Arguments]:
     """The arguments, and the same with half of the first one: what threads mix up must differ."""
     yield arguments
-    first = arguments.args[0] if arguments.args else None
+    first: Any = arguments.args[0] if arguments.args else None
     if hasattr(first, "__len__") and hasattr(first, "__getitem__") and len(first) > 1:
         with contextlib.suppress(Exception):
             yield Arguments((first[: len(first) // 2], *arguments.args[1:]), arguments.kwargs)

@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 
     message: str = ""
     is_dead: bool = False
-    facts: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    facts: dict[str, Any] = {}
 
 
 class Subject:
@@ -46,7 +46,7 @@ class Subject:
         manager: Where it is loaded.
         model_type: The model type.
         example: The example; None if there is none.
-        why_none: Why there is none.
+        remark: Why there is none, or that it was made without knowing the plugin.
         recipe: How another process loads it.
         timeout: Seconds that each step in another process may take.
         heavy: Modules that its import must not import; None for the usual ones.
@@ -57,13 +57,13 @@ class Subject:
         manager: plugins.PluginManager,
         model_type: str,
         example: Example | None,
-        why_none: str,
+        remark: str,
         recipe: Recipe,
         timeout: float,
         heavy: tuple[str, ...] | None = None,
     ) -> None:
         self.manager, self.model_type, self.recipe = manager, model_type, recipe
-        self._example, self._why_none, self.timeout, self.heavy = example, why_none, timeout, heavy
+        self._example, self.remark, self.timeout, self.heavy = example, remark, timeout, heavy
         self.route = manager.route(model_type)
         self._outcomes: dict[str, Outcome] = {}
 
@@ -80,7 +80,7 @@ class Subject:
             SkippedError: There is none.
         """
         if self._example is None:
-            reason = f"there is no example ({self._why_none}): let the plugin supply aimm_examples()"
+            reason = f"there is no example ({self.remark}): let the plugin supply aimm_examples()"
             raise SkippedError(reason)
         return self._example
 
@@ -138,6 +138,12 @@ class Subject:
     def prediction(self) -> Any:
         """What a newly fitted instance predicts."""
         return self.predict(self.fitted())
+
+    @cached_property
+    def has_stable_bytes(self) -> bool:
+        """Whether serialising one instance twice gives the same bytes."""
+        instance = self.fitted()
+        return self.serialize(instance) == self.serialize(instance)
 
     def needs_action(self, *actions: str) -> None:
         """Skip the check unless the model type offers these actions."""
