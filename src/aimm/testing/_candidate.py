@@ -9,7 +9,7 @@ from aimm import plugins
 from aimm.errors import AimmError
 from aimm.testing._checks import DATA, HOOKS, IMPORT, LOADING, MODEL, known_expectations, run
 from aimm.testing._checks_hooks import Data, Hooks
-from aimm.testing._checks_loading import Loading
+from aimm.testing._checks_loading import EAGER, Loading
 from aimm.testing._examples import Arguments, declared_failures, supplied
 from aimm.testing._model import FLOOR, prepare, run_model
 from aimm.testing._report import Result
@@ -77,8 +77,8 @@ class Examination:
 
     def _model_types(self, loading: Loading, given: Any) -> Iterator[str]:
         """The model types to check: the one that is declared; of a hook plugin those it lists or has examples of."""
-        if self._candidate.group == "aimm.models":
-            yield self._candidate.name
+        if self._candidate.group not in EAGER:
+            yield from [self._candidate.name] if self._candidate.group == "aimm.models" else ()
             return
         names = {name for kind, name in loading.registered if kind == "model type"}
         if isinstance(given, Mapping):

@@ -101,7 +101,7 @@ def instances_are_independent(subject: Subject) -> None:
         raise FailedError("fitting one instance changes another one")
 
 
-@check(MODEL, "fit-works", needs=["instantiate-works"], hint="make fit work with the example's arguments")
+@check(MODEL, "fit-works", needs=["instantiate-works", "signature-fits-declaration"], hint="make fit work with the example's arguments")
 def fit_works(subject: Subject) -> None:
     """An instance can be fitted to the example."""
     subject.needs_action("instantiate", "fit")
@@ -283,7 +283,7 @@ def calls_leave_the_process_alone(subject: Subject) -> None:
 @check(
     MODEL,
     "fit-works-in-a-thread",
-    needs=["predict-works"],
+    needs=["equal-fits-agree"],
     hint="use nothing that works in the main thread alone, such as signal.signal or a graphical toolkit",
 )
 def fit_works_in_a_thread(subject: Subject) -> None:

@@ -7,7 +7,7 @@ from aimm import plugins
 from aimm.errors import PluginFailure
 from aimm.testing._checks import IMPORT, LOADING, FailedError, SkippedError, check
 
-_EAGER = ("aimm.plugins", "names", "directories")
+EAGER = ("aimm.plugins", "names", "directories")
 _RESOLVING = ("import", "resolve")
 
 
@@ -93,7 +93,7 @@ def declared_equals_code(subject: Loading) -> None:
 def import_is_light(subject: Any) -> None:
     """Importing the plugin imports no heavy module."""
     facts = _facts(subject)
-    if _group(subject) not in _EAGER and not subject.is_heavy_asked:
+    if _group(subject) not in EAGER and not subject.is_heavy_asked:
         raise SkippedError("it is imported when one of its names is used, not at start, so it may import what it needs")
     if facts["heavy"]:
         raise FailedError(f"its import imports {', '.join(facts['heavy'])}")

@@ -18,7 +18,7 @@ def round_trip_in_a_fresh_process(subject: Subject) -> None:
 @check(
     MODEL,
     "works-in-a-spawned-child",
-    needs=["round-trip-predicts-the-same"],
+    needs=["round-trip-in-a-fresh-process", "equal-fits-agree"],
     hint="depend on nothing that only the main process has",
 )
 def works_in_a_spawned_child(subject: Subject) -> None:
@@ -29,7 +29,7 @@ def works_in_a_spawned_child(subject: Subject) -> None:
 @check(
     MODEL,
     "concurrent-predicts-agree",
-    needs=["round-trip-predicts-the-same", "predict-repeats"],
+    needs=["round-trip-in-a-fresh-process", "predict-repeats"],
     hint="keep intermediate results in local variables, or hold a lock",
 )
 def concurrent_predicts_agree(subject: Subject) -> None:

@@ -4,7 +4,7 @@ import pickle
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -130,14 +130,21 @@ class Subject:
         return getattr(self.route, action)(instance, *arguments.args, **arguments.kwargs)
 
     @cached_property
+    def _reference(self) -> Any:
+        """One fitted instance, which nothing but the two properties below may use."""
+        return self.fitted()
+
+    @cached_property
     def payload(self) -> bytes:
-        """The bytes of a fitted instance."""
-        return self.serialize(self.fitted())
+        """The bytes of a fitted instance, taken before it predicted anything."""
+        return self.serialize(self._reference)
 
     @cached_property
     def prediction(self) -> Any:
-        """What a newly fitted instance predicts."""
-        return self.predict(self.fitted())
+        """What the instance in :attr:`payload` predicts."""
+        if {"serialize", "deserialize"} <= self.offered.keys():
+            _ = self.payload
+        return self.predict(self._reference)
 
     @cached_property
     def has_stable_bytes(self) -> bool:
@@ -195,10 +202,8 @@ class Subject:
     def _request(self, steps: list[str]) -> dict[str, Any]:
         whole: dict[str, Any] = {"example": self._example, "payload": None, "prediction": None}
         if self._example is not None:
-            try:
+            with suppress(Exception):  # other checks tell about it; some steps need neither
                 whole |= {"payload": self.payload, "prediction": self.prediction}
-            except Exception:  # noqa: BLE001 - other checks tell about it; some steps need neither
-                whole |= {"payload": None}
         try:
             content = pickle.dumps(whole)
         except Exception as error:
