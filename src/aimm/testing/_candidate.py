@@ -33,6 +33,7 @@ class Examination:
         self._candidate = plugins.Candidate(*request["candidate"])
         self._manager = plugins.PluginManager()
         self._expected: Mapping[str, str] = {}
+        self._done: dict[str, dict[str, str]] = request["done"]
 
     def run(self) -> None:
         """Run everything that was not done by a process before this one."""
@@ -94,17 +95,17 @@ class Examination:
             hint = "let aimm_examples() give examples for names that the plugin owns"
             self._send(MODEL, Result("actions-belong-together", name, "failed", str(error), "", hint))
             return
-        done = self._request["done"]
-        for result in run_model(subjects, expected, done, partial(self._tell, "start"), (MODEL,)):
+        for result in run_model(subjects, expected, self._done, partial(self._tell, "start"), (MODEL,)):
             self._send(MODEL, result)
 
     def _run(self, kind: str, subject: Any, name: str) -> None:
         expected = known_expectations(self._expected, name)
-        done = self._request["done"].get(name)
-        for result in run(kind, subject, name, expected, done, lambda check: self._tell("start", name, check)):
+        done = self._done.get(name)
+        for result in run(kind, subject, name, expected, done, partial(self._tell, "start", name)):
             self._send(kind, result)
 
     def _send(self, kind: str, result: Result) -> None:
+        self._done.setdefault(result.subject, {})[result.check] = result.status
         self._tell("result", kind, list(result))
 
 

@@ -13,7 +13,7 @@ from aimm.errors import PluginExitError
 from aimm.testing._checks import MODEL, FailedError, SkippedError, check, raised
 from aimm.testing._compare import same
 from aimm.testing._examples import Arguments, call
-from aimm.testing._subject import Subject
+from aimm.testing._subject import Subject, process_state
 
 
 @check(MODEL, "actions-belong-together", hint="offer instantiate, and both or none of serialize and deserialize")
@@ -101,7 +101,12 @@ def instances_are_independent(subject: Subject) -> None:
         raise FailedError("fitting one instance changes another one")
 
 
-@check(MODEL, "fit-works", needs=["instantiate-works", "signature-fits-declaration"], hint="make fit work with the example's arguments")
+@check(
+    MODEL,
+    "fit-works",
+    needs=["instantiate-works", "signature-fits-declaration"],
+    hint="make fit work with the example's arguments",
+)
 def fit_works(subject: Subject) -> None:
     """An instance can be fitted to the example."""
     subject.needs_action("instantiate", "fit")
@@ -272,11 +277,12 @@ def calls_are_silent(subject: Subject) -> None:
 )
 def calls_leave_the_process_alone(subject: Subject) -> None:
     """``fit`` and ``predict`` change no working directory, environment variable, signal handler or standard stream."""
-    before = _process_state()
+    before, variables = subject.process_state, dict(os.environ)
     subject.predict(subject.fitted())
-    changed = [name for name, value in _process_state().items() if value != before[name]]
+    changed = [name for name, value in process_state().items() if value != before[name]]
+    changed += ["environment variables"] if dict(os.environ) != variables else []
     if changed:
-        _restore(before)
+        _restore(before, variables)
         raise FailedError(f"fit or predict changes {' and '.join(changed)}")
 
 
@@ -321,22 +327,11 @@ class _Written:
         """There is nothing to do."""
 
 
-def _process_state() -> dict[str, Any]:
-    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
-    streams = [id(stream) for stream in (sys.stdout, sys.stderr, sys.stdin)]
-    return {
-        "the working directory": os.getcwd(),
-        "environment variables": dict(os.environ),
-        "signal handlers": handlers,
-        "standard streams": streams,
-    }
-
-
-def _restore(before: dict[str, Any]) -> None:
+def _restore(before: dict[str, Any], variables: dict[str, str]) -> None:
     os.chdir(before["the working directory"])
-    for name in os.environ.keys() - before["environment variables"].keys():
+    for name in os.environ.keys() - variables.keys():
         del os.environ[name]
-    os.environ.update(before["environment variables"])
+    os.environ.update(variables)
     if threading.current_thread() is threading.main_thread():
         for number, handler in before["signal handlers"].items():
             if handler is not None and signal.getsignal(number) is not handler:

@@ -1,4 +1,4 @@
-"""Whether two results are the same: numbers to nine digits, everything else exactly."""
+"""Whether two results are the same: fractions to nine digits, everything else exactly."""
 
 import math
 import pickle
@@ -43,6 +43,8 @@ def _are_numbers(one: Any, other: Any) -> bool:
 
 
 def _close(one: Any, other: Any) -> bool:
+    if isinstance(one, int) and isinstance(other, int):
+        return one == other
     if one != one and other != other:
         return True
     return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)

@@ -88,7 +88,7 @@ def run_model(
     expected: Mapping[str, str],
     done: Mapping[str, Mapping[str, str]] | None = None,
     started: Callable[[str, str], None] = lambda subject, check: None,
-    kinds: Iterable[str] = (IMPORT, MODEL),
+    kinds: Iterable[str] = (MODEL, IMPORT),
 ) -> Iterator[Result]:
     """Run every check with every example.
 

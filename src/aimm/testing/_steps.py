@@ -81,7 +81,7 @@ class Steps:
         subject = self._subject
         instance = subject.deserialize(self._payload)
         variants = list(_variants(subject.example.predict))
-        expected = [(v, r) for v in variants if (r := _tried(lambda v=v: subject.predict(instance, v))) is not None]  # type: ignore[misc]
+        expected = [(v, r) for v in variants if (r := _tried(subject, instance, v)) is not None]
         problems: list[str] = []
         barrier = threading.Barrier(_THREADS)
 
@@ -90,8 +90,9 @@ class Steps:
                 barrier.wait()
                 for turn in range(_ROUNDS):
                     arguments, wanted = expected[(number + turn) % len(expected)]
-                    instance_result = subject.route.predict(instance, None, *arguments.args, **arguments.kwargs)[1]
-                    if not same(instance_result, wanted):
+                    given = arguments.copied()
+                    got = subject.route.predict(instance, None, *given.args, **given.kwargs)[1]
+                    if not same(got, wanted):
                         problems.append("threads that predict at the same time get other predictions than one alone")
             except BaseException as error:  # noqa: BLE001 - a thread has nobody to raise to
                 problems.append(raised(error))
@@ -187,9 +188,9 @@ def _variants(arguments: Arguments) -> Iterator[Arguments]:
             yield Arguments((first[: len(first) // 2], *arguments.args[1:]), arguments.kwargs)
 
 
-def _tried(predict: Callable[[], Any]) -> Any:
+def _tried(subject: Subject, instance: Any, arguments: Arguments) -> Any:
     try:
-        return predict()
+        return subject.predict(instance, arguments.copied())
     except Exception:  # noqa: BLE001 - half of the data may make no sense to the model
         return None
 

@@ -1,10 +1,12 @@
 """What the checks of model types work on: one model type with one example."""
 
+import os
 import pickle
 import random
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -22,7 +24,8 @@ HEAVY = (
 )
 """Libraries that a plugin that is imported at every start should import when it is used, not before."""
 
-STEPS = ("load", "fresh-process", "spawned-child", "concurrent-predicts", "reload", "corrupt-bytes")
+STEPS = ("load", "reload", "fresh-process", "spawned-child", "concurrent-predicts", "corrupt-bytes")
+_WITHOUT_PAYLOAD = STEPS[:2]
 
 
 class Outcome(NamedTuple):
@@ -66,6 +69,7 @@ class Subject:
         self._example, self.remark, self.timeout, self.heavy = example, remark, timeout, heavy
         self.route = manager.route(model_type)
         self._outcomes: dict[str, Outcome] = {}
+        self.process_state = process_state()
 
     @property
     def is_heavy_asked(self) -> bool:
@@ -185,7 +189,10 @@ class Subject:
         return outcome
 
     def _run_steps(self) -> None:
-        remaining = [step for step in STEPS if step not in self._outcomes]
+        # What was not needed so far does not work, and must not be tried here: it may end this process.
+        has_payload = {"payload", "prediction"} <= self.__dict__.keys()
+        steps = STEPS if has_payload else _WITHOUT_PAYLOAD
+        remaining = [step for step in steps if step not in self._outcomes]
         while remaining:
             running = remaining[0]
             for event, *rest in converse(self._request(remaining), self.timeout):
@@ -200,10 +207,7 @@ class Subject:
             remaining = [step for step in remaining if step not in self._outcomes and step != running]
 
     def _request(self, steps: list[str]) -> dict[str, Any]:
-        whole: dict[str, Any] = {"example": self._example, "payload": None, "prediction": None}
-        if self._example is not None:
-            with suppress(Exception):  # other checks tell about it; some steps need neither
-                whole |= {"payload": self.payload, "prediction": self.prediction}
+        whole = {"example": self._example, **{name: self.__dict__.get(name) for name in ("payload", "prediction")}}
         try:
             content = pickle.dumps(whole)
         except Exception as error:
@@ -234,3 +238,12 @@ def seeded(seed: int = 0) -> Iterator[None]:
         random.setstate(before[0])
         if numpy:
             numpy.random.set_state(before[1])
+
+
+def process_state() -> dict[str, Any]:
+    """What of this process belongs to the host and must survive a call, by what it is called."""
+    return {
+        "the working directory": os.getcwd(),
+        "signal handlers": {number: signal.getsignal(number) for number in signal.valid_signals()},
+        "standard streams": [id(stream) for stream in (sys.stdout, sys.stderr, sys.stdin)],
+    }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from aimm.plugins import PluginManager
-from aimm.testing import Report, call, check_model, check_plugin, checks
+from aimm.testing import Example, Report, call, check_model, check_plugin, checks
 from faults import DATA, DATA_FAULTS, EXAMPLE, GOOD, HOOK_FAULTS, MODEL_FAULTS, OWNER, WRAPPER, Fault, faulty_source
 from support import FakeSite, unique_name
 
@@ -148,19 +148,33 @@ def test_a_fit_that_ends_the_process_is_a_finding_and_the_rest_is_checked(site: 
 def test_every_check_has_a_fault_that_it_catches() -> None:
     """A check that catches nothing is no check."""
     faults = {fault.check for fault in (*MODEL_FAULTS, *HOOK_FAULTS, *DATA_FAULTS)}
-    faults |= {check for check, *_ in LOADING_FAULTS} | {"parameters-can-be-asked"}
+    faults |= {check for check, *_ in LOADING_FAULTS} | {
+        "parameters-can-be-asked",
+        "reload-leaves-the-registry-as-before",
+    }
     assert faults == {check.name for check in checks()}
     assert len(faults) >= 25
     assert len(MODEL_FAULTS) >= 30
 
 
+def check_owner(site: FakeSite, *change: str) -> Report:
+    """Install the owner with a piece of its source replaced, and check one of its model types."""
+    module = unique_name("owner")
+    site.add("owners", entry_points={"aimm.plugins": {"owner": module}}, modules={module: OWNER.replace(*change)})
+    return check_model("owned.one", Example(fit=call(1.0), predict=call(2.0)), PluginManager({"names": []}))
+
+
 def test_odd_answers_of_the_parameters_hook_are_caught(site: FakeSite) -> None:
     """A hook owner that says nonsense about its parameters is found out."""
-    source = OWNER.replace('return ["X"] if action == "predict" else []', "return [1]")
-    module = unique_name("owner")
-    site.add("owners", entry_points={"aimm.plugins": {"owner": module}}, modules={module: source})
-    manager = PluginManager({"names": []})
-    from aimm.testing import Example
-
-    report = check_model("owned.one", Example(fit=call(1.0), predict=call(2.0)), manager)
+    report = check_owner(site, 'return ["X"] if action == "predict" else []', "return [1]")
     assert names(report) == {"parameters-can-be-asked"}, failed(report)
+
+
+def test_a_plugin_that_declares_something_else_when_it_is_loaded_again_is_caught(site: FakeSite) -> None:
+    """A hook owner whose list shrinks from one load to the next is found out."""
+    shrinking = (
+        "return NAMES.pop(0) if len(NAMES) > 1 else NAMES[0]\n\nNAMES = [['owned.one', 'owned.two'], ['owned.one']]"
+    )
+    report = check_owner(site, 'return ["owned.one", "owned.two"]', shrinking)
+    assert names(report) == {"reload-leaves-the-registry-as-before"}, failed(report)
+    assert "is gone" in report.result("reload-leaves-the-registry-as-before").message
