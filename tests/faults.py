@@ -1,4 +1,4 @@
-"""Faulty plugins for the conformance kit, each made from a good one by one change, and the check that is meant for it."""
+"""Faulty plugins for the conformance kit, each made from a good one by one change, and the check meant for each."""
 
 from typing import NamedTuple
 

@@ -70,6 +70,7 @@ class Subject:
         self.route = manager.route(model_type)
         self._outcomes: dict[str, Outcome] = {}
         self.process_state = process_state()
+        self.unfitted_bytes: bytes | None = None
 
     @property
     def is_heavy_asked(self) -> bool:
@@ -146,8 +147,7 @@ class Subject:
     @cached_property
     def prediction(self) -> Any:
         """What the instance in :attr:`payload` predicts."""
-        if {"serialize", "deserialize"} <= self.offered.keys():
-            _ = self.payload
+        _ = self.payload
         return self.predict(self._reference)
 
     @cached_property

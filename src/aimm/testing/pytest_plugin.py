@@ -17,7 +17,7 @@ def aimm_manager(
 ) -> "Iterator[IsolatedManager]":
     """A manager of this test's own: it sees what ``aimm_distribution`` makes, and no installed plugin unless asked.
 
-    A configuration with ``entry_points`` asks: ``aimm_manager.initialize({"entry_points": {"include": ["my-plugin"]}})``.
+    A configuration that has ``entry_points`` asks for others: ``{"names": [], "entry_points": {"include": ["acme"]}}``.
     ``AIMM_*`` variables count as not set; the cache is a folder of the test's own.
     """
     import os
@@ -72,6 +72,7 @@ class States(list[dict[str, Any]]):
     """The states that were reported, in their order; call it to add one."""
 
     def __call__(self, state: dict[str, Any]) -> None:
+        """Keep a state."""
         self.append(state)
 
     @property
