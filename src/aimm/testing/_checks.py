@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aimm.errors import ExampleError
-from aimm.testing._report import EXPECTED_FAIL, FAILED, PASSED, SKIPPED, UNEXPECTED_PASS, Result
+from aimm.testing._report import EXPECTED_FAIL, FAILED, FOLLOWS, PASSED, SKIPPED, UNEXPECTED_PASS, Result
 
 MODEL, LOADING, IMPORT, HOOKS, DATA, TASK = "model type", "loading", "import", "hook plugin", "data access", "task"
 _HOMES = ("_checks_loading", "_checks_calls", "_checks_bytes", "_checks_states", "_checks_process", "_checks_hooks")
@@ -140,7 +140,7 @@ def _run_one(found: Check, subject: Any, name: str, statuses: Mapping[str, str])
     status, message = PASSED, ""
     lacking = [need for need in found.needs if statuses.get(need, PASSED) != PASSED]
     if lacking:
-        status, message = SKIPPED, f"{lacking[0]} did not pass"
+        status, message = SKIPPED, f"{lacking[0]}{FOLLOWS}"
     else:
         try:
             found.function(subject)

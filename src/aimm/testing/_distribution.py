@@ -59,7 +59,7 @@ class Distribution:
 class IsolatedManager(plugins.PluginManager):
     """A manager that sees the distributions of one test, and no other installed plugin unless it is asked for.
 
-    Asking is a configuration that has ``entry_points`` of its own: ``{"names": [], "entry_points": {"include": ["acme"]}}``.
+    Asking is a configuration with entry points: ``{"names": [], "entry_points": {"include": ["acme"]}}``.
 
     Attributes:
         distributions: Names of the distributions that it sees.

@@ -7,6 +7,9 @@ from aimm.errors import ConformanceError
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 EXPECTED_FAIL, UNEXPECTED_PASS = "expected-fail", "unexpected-pass"
+FOLLOWS = " did not pass"
+"""Ends the reason of a check that is skipped because another one did not pass."""
+
 STATUSES = (PASSED, FAILED, SKIPPED, EXPECTED_FAIL, UNEXPECTED_PASS)
 
 
@@ -66,7 +69,8 @@ class Report(NamedTuple):
         counts = self.counts
         ran = counts[PASSED] + counts[EXPECTED_FAIL]
         if not found and ran < self.floor:
-            reasons = Counter(result.message for result in self.results if result.status == SKIPPED)
+            skipped = (result.message for result in self.results if result.status == SKIPPED)
+            reasons = Counter(reason for reason in skipped if not reason.endswith(FOLLOWS))
             why = "; ".join(f"{number} skipped: {reason}" for reason, number in reasons.most_common(3))
             found.append(
                 f"only {ran} checks ran, and at least {self.floor} must ({why or 'there was nothing to check'})"
