@@ -15,14 +15,24 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
-    └── ModelFileError (ValueError)            a model file cannot be used
-        ├── ForeignFileError                   it is no model file
-        ├── FormatVersionError                 a newer ``aimm`` wrote it
-        ├── DamagedFileError                   it is cut short or altered
-        └── PayloadError                       the plugin's bytes are not bytes
+    ├── ModelFileError (ValueError)            a model file cannot be used
+    │   ├── ForeignFileError                   it is no model file
+    │   ├── FormatVersionError                 a newer ``aimm`` wrote it
+    │   ├── DamagedFileError                   it is cut short or altered
+    │   ├── SignatureError                     it is not signed as it has to be
+    │   ├── ModelTooLargeError                 its payload is larger than allowed
+    │   ├── ModelVersionError                  another version of the plugin wrote it
+    │   ├── PayloadError                       the plugin's bytes are not bytes
+    │   ├── ExampleError                       its input example cannot be recorded or brought back
+    │   └── ReplayError                        it predicts something else than when it was saved
+    └── StoreError                             a model store cannot do what it was asked for
+        ├── ModelNotFoundError (LookupError)   it has no such model, version or alias
+        ├── ModelNameError (ValueError)        a name or metadata have the wrong form
+        └── StaleVersionError                  somebody else changed the model first
 
     UserWarning
-    └── PluginContractWarning                  a plugin breaks its contract, the call goes on
+    ├── PluginContractWarning                  a plugin breaks its contract, the call goes on
+    └── ModelVersionWarning                    another version of the plugin wrote a model file
 
 Each class composes its own message from its arguments, which are plain data: every error survives ``pickle``. The
 errors of each package stand in a module of its own beside this file, which is imported when one of them is named.
@@ -50,10 +60,20 @@ if TYPE_CHECKING:
     )
     from aimm.errors._store import (
         DamagedFileError as DamagedFileError,
+        ExampleError as ExampleError,
         ForeignFileError as ForeignFileError,
         FormatVersionError as FormatVersionError,
         ModelFileError as ModelFileError,
+        ModelNameError as ModelNameError,
+        ModelNotFoundError as ModelNotFoundError,
+        ModelTooLargeError as ModelTooLargeError,
+        ModelVersionError as ModelVersionError,
+        ModelVersionWarning as ModelVersionWarning,
         PayloadError as PayloadError,
+        ReplayError as ReplayError,
+        SignatureError as SignatureError,
+        StaleVersionError as StaleVersionError,
+        StoreError as StoreError,
     )
 
 _MODULES = {
@@ -74,7 +94,23 @@ _MODULES = {
         "PluginExitError",
         "PluginContractWarning",
     ),
-    "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
+    "_store": (
+        "ModelFileError",
+        "ForeignFileError",
+        "FormatVersionError",
+        "DamagedFileError",
+        "SignatureError",
+        "ModelTooLargeError",
+        "ModelVersionError",
+        "PayloadError",
+        "ExampleError",
+        "ReplayError",
+        "ModelVersionWarning",
+        "StoreError",
+        "ModelNotFoundError",
+        "ModelNameError",
+        "StaleVersionError",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
