@@ -11,17 +11,27 @@ from aimm.store._file import (
     unpack_model,
     verify_model,
 )
+from aimm.store._index import Condition, Index, ModelVersion
 from aimm.store._layout import FORMAT_VERSION, Header
+from aimm.store._objects import Objects
 from aimm.store._policy import Policy, default_policy, load_policy
+from aimm.store._store import GRACE, ModelStore, default_root
 from aimm.store._versions import migration
 
 __all__ = [
     "FORMAT_VERSION",
+    "GRACE",
+    "Condition",
     "Example",
     "Header",
+    "Index",
     "ModelFile",
+    "ModelStore",
+    "ModelVersion",
+    "Objects",
     "Policy",
     "default_policy",
+    "default_root",
     "load_model",
     "load_policy",
     "migration",

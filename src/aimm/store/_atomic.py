@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from aimm.plugins import ByteString
 from aimm.store import _disk
 
 
-def write_atomically(path: str, parts: Iterable[bytes | memoryview], head: Callable[[], bytes] | None = None) -> None:
+def write_atomically(path: str, parts: Iterable[ByteString], head: Callable[[], bytes] | None = None) -> None:
     """Write a file whole or not at all: temporary file beside it, fsync, rename, fsync of the folder.
 
     A link is followed; an existing file keeps its permissions.
@@ -37,7 +38,7 @@ def write_atomically(path: str, parts: Iterable[bytes | memoryview], head: Calla
 
 
 def write_new(
-    path: str, parts: Iterable[bytes | memoryview], head: Callable[[], bytes] | None = None, like: str | None = None
+    path: str, parts: Iterable[ByteString], head: Callable[[], bytes] | None = None, like: str | None = None
 ) -> None:
     """Write a file that does not exist yet, and wait until it is on the disk; a failure leaves no file.
 

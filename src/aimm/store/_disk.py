@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
+from aimm.plugins import ByteString
+
 CHUNK = 1 << 20
 """How many bytes are hashed and written in one go; they stay in the processor's cache between the two."""
 
@@ -32,7 +34,7 @@ def create(path: str) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
 
 
-def write(descriptor: int, part: bytes | bytearray | memoryview) -> None:
+def write(descriptor: int, part: ByteString) -> None:
     """Write all of it at the present position."""
     rest = memoryview(part).cast("B")
     while rest:

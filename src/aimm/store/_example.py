@@ -103,8 +103,6 @@ def _encode(value: Any) -> Any:
 def _encode_array(value: Any) -> Any:
     import numpy as np
 
-    if hasattr(value, "columns"):  # a table of pandas or the like: its columns may have types of their own
-        return {"columns": [[_encode(name), _encode(value[name].to_numpy())] for name in value.columns]}
     array = np.asarray(value)
     if array.dtype.kind == "O":
         return {"objects": _encode(array.tolist())}
@@ -135,10 +133,6 @@ def _decode(value: Any) -> Any:
             import numpy as np
 
             return np.array(_decode(items), dtype=object)
-        case {"columns": columns}:
-            import pandas as pd
-
-            return pd.DataFrame({_decode(name): _decode(column) for name, column in columns})
     raise ValueError(f"unknown kind of value {sorted(value)}")
 
 

@@ -16,7 +16,7 @@ from aimm.errors import DamagedFileError, PayloadError, PluginContractWarning, P
 from aimm.store import _disk
 from aimm.store._atomic import write_atomically
 from aimm.store._example import Example, is_same, recall, record
-from aimm.store._layout import Head, Header, build_head, read_head
+from aimm.store._layout import Head, Header, build_head, identity_of, read_head
 from aimm.store._policy import Policy, default_policy
 from aimm.store._versions import bridge
 
@@ -32,6 +32,7 @@ class ModelFile:
         format_version: Its format version.
         identity: SHA-256 of its header, hexadecimal, which stands for the whole file.
         policy: The policy that it was verified with.
+        front: The bytes before the payload.
     """
 
     path: str
@@ -40,6 +41,7 @@ class ModelFile:
     format_version: int
     identity: str
     policy: Policy
+    front: bytes = field(repr=False)
 
     def load(self, *, manager: plugins.PluginManager = plugins.default_manager) -> Any:
         """Have the model type deserialise the payload, migrated to the installed version of its plugin.
@@ -85,14 +87,24 @@ class ModelFile:
         example, recorded = recall(self.header.example, self.path)
         output = _predicted(self.load(manager=manager), self.header.model_type, example, manager)
         if not is_same(output, recorded):
-            owner = manager.owner(self.header.model_type, "predict")
-            now = f"{owner.distribution} {owner.version}" if owner.distribution else f"plugin {owner.plugin}"
+            owner, header = manager.owner(self.header.model_type, "predict"), self.header
+            now = f"{owner.distribution or owner.plugin} {owner.version or ''}".rstrip()
+            then = f"{header.distribution or 'its plugin'} {header.version or ''}".rstrip()
             raise ReplayError(
                 self.path,
                 f"{now} on Python {platform.python_version()} predicts something else for its input example than "
-                f"{self.header.distribution} {self.header.version} on Python {self.header.python} did when it was saved",
+                f"{then} on Python {header.python} did when it was saved",
             )
         return True
+
+    def parts(self) -> Iterator[plugins.ByteString]:
+        """The content of the file, as it is."""
+        yield self.front
+        yield self.payload
+
+    def head(self) -> bytes:
+        """The bytes before the payload."""
+        return self.front
 
 
 def save_model(
@@ -175,7 +187,7 @@ def unpack_model(content: plugins.ByteString, *, policy: Policy | None = None) -
 
     head = read_head(read, len(view), "bytes")
     policy.check(head, "bytes")
-    return _verified(head, view[head.size :], "bytes", policy)
+    return _verified(head, view[len(head.front) :], "bytes", policy)
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -188,7 +200,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         OSError: It cannot be read.
     """
     with _disk.open_file(os.fspath(path)) as file:
-        return _read_head(file, os.fspath(path)).header
+        return read_front(file, os.fspath(path)).header
 
 
 def open_model(path: str | os.PathLike[str], *, policy: Policy | None = None) -> ModelFile:
@@ -210,12 +222,17 @@ def open_model(path: str | os.PathLike[str], *, policy: Policy | None = None) ->
         OSError: It cannot be read.
     """
     name = os.fspath(path)
-    policy = default_policy() if policy is None else policy
     with _disk.open_file(name) as file:
-        head = _read_head(file, name)
-        policy.check(head, name)
-        payload = file.read(head.header.length)  # into one object of this size, which is what the plugin gets
-    return _verified(head, payload, name, policy)
+        return read_verified(file, name, policy)
+
+
+def read_verified(file: BinaryIO, path: str, policy: Policy | None) -> ModelFile:
+    """What :func:`open_model` does, for a file that is open."""
+    policy = default_policy() if policy is None else policy
+    head = read_front(file, path)
+    policy.check(head, path)
+    payload = file.read(head.header.length)  # into one object of this size, which is what the plugin gets
+    return _verified(head, payload, path, policy)
 
 
 def verify_model(path: str | os.PathLike[str], *, policy: Policy | None = None) -> Header:
@@ -284,12 +301,17 @@ class Draft:
             recorded,
         )
 
-    def parts(self) -> Iterator[bytes | memoryview]:
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the header; not yet true before the parts were consumed."""
+        return identity_of(self.head())
+
+    def parts(self) -> Iterator[plugins.ByteString]:
         """Room for the head, then the payload piece by piece, each hashed just before it is handed out."""
         sha256 = hashlib.sha256()
         yield bytes(len(self.head()))
         for start in range(0, self._payload.nbytes, _disk.CHUNK):
-            chunk: bytes | memoryview = self._payload[start : start + _disk.CHUNK]
+            chunk: plugins.ByteString = self._payload[start : start + _disk.CHUNK]
             if not self._payload.readonly:
                 chunk = bytes(chunk)  # what can change must not do so between the digest and the writing
             sha256.update(chunk)
@@ -311,7 +333,8 @@ def _as_view(path: str, payload: Any, model_type: str) -> memoryview:
         raise PayloadError(path, message) from None
 
 
-def _read_head(file: BinaryIO, path: str) -> Head:
+def read_front(file: BinaryIO, path: str) -> Head:
+    """Read and check what stands before the payload of a file that is open."""
     return read_head(file.read, _disk.size(file), path)
 
 
@@ -319,7 +342,7 @@ def _verified(head: Head, payload: plugins.ByteString, path: str, policy: Policy
     header = head.header
     if len(payload) != header.length or hashlib.sha256(payload).hexdigest() != header.sha256:
         raise DamagedFileError(path, "its payload was altered: the SHA-256 in the header does not match")
-    return ModelFile(path, header, payload, head.format_version, head.identity, policy)
+    return ModelFile(path, header, payload, head.format_version, head.identity, policy, head.front)
 
 
 def _predicted(instance: Any, model_type: str, example: Example, manager: plugins.PluginManager) -> Any:

@@ -68,21 +68,30 @@ class Head(NamedTuple):
     Attributes:
         header: The header.
         format_version: The format version.
-        prefix: The first 46 bytes, which a signature is made of.
         signature: The signature, or zeros.
-        size: How many bytes stand before the payload.
+        front: The bytes themselves.
     """
 
     header: Header
     format_version: int
-    prefix: bytes
     signature: bytes
-    size: int
+    front: bytes
+
+    @property
+    def prefix(self) -> bytes:
+        """The first 46 bytes, which a signature is made of."""
+        return self.front[: PREFIX.size]
 
     @property
     def identity(self) -> str:
         """SHA-256 of the header, hexadecimal: no other content has it."""
-        return self.prefix[-32:].hex()
+        return identity_of(self.front)
+
+
+def identity_of(front: bytes) -> str:
+    """The SHA-256 of the header, hexadecimal, that stands at the start of a model file."""
+    digest: bytes = PREFIX.unpack_from(front)[3]
+    return digest.hex()
 
 
 def build_head(header: Header, sign: Callable[[bytes], bytes] | None = None) -> bytes:
@@ -130,10 +139,10 @@ def read_head(read: Callable[[int], bytes], size: int, path: str) -> Head:
     header = _parse(encoded, version, path)
     if (header.signed_by is None) != (signature == UNSIGNED):
         raise DamagedFileError(path, "its signature was altered: header and signature do not say the same")
-    start = PREFIX.size + (len(UNSIGNED) if version > 1 else 0) + length
-    if size - start != header.length:
-        raise DamagedFileError(path, f"its payload should have {header.length} bytes and has {size - start}")
-    return Head(header, version, bytes(prefix), bytes(signature), start)
+    front = prefix + (signature if version > 1 else b"") + encoded
+    if size - len(front) != header.length:
+        raise DamagedFileError(path, f"its payload should have {header.length} bytes and has {size - len(front)}")
+    return Head(header, version, signature, front)
 
 
 _FIELDS = {1: Header._fields[:8], 2: Header._fields}
