@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple, Protocol
 
-from aimm.errors import ModelNotFoundError, StaleVersionError, StoreError
+from aimm.errors import StaleVersionError, StoreError
 from aimm.store import _disk
 
 Value = str | int | float | bool | None
@@ -83,17 +83,19 @@ class Index(Protocol):
     def find(self, name: str | None, version: int | str | None, where: Iterable[Condition]) -> list[ModelVersion]:
         """Versions by model, by number, alias or ``latest``, and by metadata; sorted by name and number."""
 
-    def point(self, name: str, alias: str, version: int | None, expected: int | None) -> None:
+    def point(self, name: str, alias: str, version: int | str | None, expected: int | None) -> ModelVersion | None:
         """Let an alias point to a version, or take it away (None).
 
         Args:
             name: The model.
             alias: The alias.
-            version: The version.
+            version: The version: number, other alias or ``latest``.
             expected: The version that it has to point to now; 0 for none; None for any.
 
+        Returns:
+            The version that it points to now; None, and no change, if there is no such version, or was no alias.
+
         Raises:
-            ModelNotFoundError: There is no such version.
             StaleVersionError: It points to another version.
         """
 
@@ -134,36 +136,26 @@ class SqliteIndex:
 
     def find(self, name: str | None, version: int | str | None, where: Iterable[Condition]) -> list[ModelVersion]:
         """See :class:`Index`."""
-        tests, values = _tests(name, version, where)
-        query = f"SELECT {_COLUMNS} FROM versions v WHERE {' AND '.join(tests)} ORDER BY v.name, v.version"
         if not _disk.exists(self._path):
             return []
         with self._reading() as database:
-            rows = database.execute(query, values).fetchall()
-        return [
-            ModelVersion._make((*row[:8], json.loads(row[8]), tuple(sorted(row[9].split(","))) if row[9] else ()))
-            for row in rows
-        ]
+            return _select(database, name, version, where)
 
-    def point(self, name: str, alias: str, version: int | None, expected: int | None) -> None:
+    def point(self, name: str, alias: str, version: int | str | None, expected: int | None) -> ModelVersion | None:
         """See :class:`Index`."""
         with self._writing() as database:
-            found = database.execute(
-                "SELECT version FROM aliases WHERE (name, alias) = (?, ?)", (name, alias)
-            ).fetchone()
-            now: int = found[0] if found else 0
+            old = _select(database, name, alias, ())
+            now = old[0].version if old else 0
             if expected is not None and expected != now:
                 raise StaleVersionError(self._store, f"{name}@{alias}", expected, now)
             if version is None:
-                if not now:
-                    raise ModelNotFoundError(self._store, f"{name} has no alias {alias!r}")
                 database.execute("DELETE FROM aliases WHERE (name, alias) = (?, ?)", (name, alias))
-                return
-            if not database.execute(
-                "SELECT 1 FROM versions WHERE (name, version) = (?, ?)", (name, version)
-            ).fetchone():
-                raise ModelNotFoundError(self._store, f"{name} has no version {version}")
-            database.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (name, alias, version))
+                return old[0] if old else None
+            new = _select(database, name, version, ())
+            if not new:
+                return None
+            database.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (name, alias, new[0].version))
+            return _select(database, name, alias, ())[0]
 
     def remove(self, name: str, version: int | None) -> int:
         """See :class:`Index`."""
@@ -218,6 +210,17 @@ class SqliteIndex:
         elif version > SCHEMA_VERSION:
             message = f"a newer aimm made it (version {version}, this one knows {SCHEMA_VERSION}): upgrade aimm-plugins"
             raise StoreError(self._store, message)
+
+
+def _select(
+    database: sqlite3.Connection, name: str | None, version: int | str | None, where: Iterable[Condition]
+) -> list[ModelVersion]:
+    tests, values = _tests(name, version, where)
+    query = f"SELECT {_COLUMNS} FROM versions v WHERE {' AND '.join(tests)} ORDER BY v.name, v.version"
+    return [
+        ModelVersion._make((*row[:8], json.loads(row[8]), tuple(sorted(row[9].split(","))) if row[9] else ()))
+        for row in database.execute(query, values)
+    ]
 
 
 def _schema_version(database: sqlite3.Connection) -> int:

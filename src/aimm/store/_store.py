@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, BinaryIO, TypeVar
 
 from aimm import plugins
-from aimm.errors import DamagedFileError, ModelNameError, ModelNotFoundError
+from aimm.errors import DamagedFileError, ModelNameError, ModelNotFoundError, StoreError
 from aimm.store._example import Example
 from aimm.store._file import Draft, ModelFile, open_model, read_front, read_verified
 from aimm.store._index import LATEST, OPERATORS, Condition, Index, ModelVersion, SqliteIndex, Value, is_flat
@@ -17,6 +17,7 @@ from aimm.store._policy import Policy
 
 GRACE = 3600.0
 """Seconds that a file may be there before ``gc`` takes it for forgotten."""
+ATTEMPTS = 20
 VARIABLE = "AIMM_STORE"
 Opened = TypeVar("Opened", Head, ModelFile)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -118,15 +119,21 @@ class ModelStore:
     def _commit(
         self, name: str, metadata: dict[str, Value], expected: int | None, file: Draft | ModelFile
     ) -> ModelVersion:
-        while True:
-            identity = self._objects.write(file.parts(), file.head, lambda: file.identity)
+        for _ in range(ATTEMPTS):
+            try:
+                identity = self._objects.write(file.parts(), file.head, lambda: file.identity)
+            except FileNotFoundError:
+                continue
             head = file.header
             origin = head.model_type, head.distribution, head.version, head.created, head.length
             entry = ModelVersion(name, 0, identity, *origin, metadata)
             committed = self._index.add(entry, expected, self._objects.has)
             if committed is not None:
                 return committed
-            # This process was asleep for so long that somebody's gc took the file away: write it again.
+            # Somebody's gc took the file for forgotten, as this process was asleep: write it again.
+        raise StoreError(
+            self.root, f"{name}: what is written disappears again and again: is a gc without grace running?"
+        )
 
     def open(self, name: str, version: int | str = LATEST, *, policy: Policy | None = None) -> ModelFile:
         """Read and verify a stored model, without any plugin.
@@ -209,7 +216,7 @@ class ModelStore:
         Raises:
             ModelNotFoundError: There is no such version; the message says what there is.
         """
-        found = self._index.find(name, int(version) if str(version).isdecimal() else version, ())
+        found = self._index.find(name, _number(version), ())
         if not found:
             raise ModelNotFoundError(self.root, self._what_there_is(name, version))
         return found[0]
@@ -257,9 +264,10 @@ class ModelStore:
         self._check_name(alias, "an alias")
         if alias == LATEST or alias.isdecimal():
             raise ModelNameError(self.root, f"{alias!r} cannot be an alias: numbers and {LATEST!r} mean versions")
-        number = self.get(name, version).version
-        self._index.point(name, alias, number, expected)
-        return self.get(name, number)
+        entry = self._index.point(name, alias, _number(version), expected)
+        if entry is None:
+            raise ModelNotFoundError(self.root, self._what_there_is(name, version))
+        return entry
 
     def remove_alias(self, name: str, alias: str) -> None:
         """Take an alias away; the version stays.
@@ -268,7 +276,8 @@ class ModelStore:
             ModelNotFoundError: The model has no such alias.
             StoreError: The index cannot be written.
         """
-        self._index.point(name, alias, None, None)
+        if self._index.point(name, alias, None, None) is None:
+            raise ModelNotFoundError(self.root, self._what_there_is(name, alias))
 
     def remove(self, name: str, version: int | str | None = None) -> int:
         """Forget a version, or a whole model; ``gc`` removes the files.
@@ -331,6 +340,10 @@ class ModelStore:
         names = sorted({alias for entry in versions for alias in entry.aliases})
         numbers = f"{versions[0].version} to {versions[-1].version}" if len(versions) > 1 else str(versions[0].version)
         return f"{name} has no version {version!r}: it has {numbers}, aliases: {', '.join(names) or 'none'}"
+
+
+def _number(version: int | str) -> int | str:
+    return int(version) if str(version).isdecimal() else version
 
 
 def default_root() -> str:
