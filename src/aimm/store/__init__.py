@@ -11,7 +11,7 @@ from aimm.store._file import (
     unpack_model,
     verify_model,
 )
-from aimm.store._index import Condition, Index, ModelVersion
+from aimm.store._index import Condition, Index, ModelVersion, Value
 from aimm.store._layout import FORMAT_VERSION, Header
 from aimm.store._objects import Objects
 from aimm.store._policy import Policy, default_policy, load_policy
@@ -30,6 +30,7 @@ __all__ = [
     "ModelVersion",
     "Objects",
     "Policy",
+    "Value",
     "default_policy",
     "default_root",
     "load_model",
