@@ -14,23 +14,31 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from aimm.plugins._index import GROUPS, Index, IndexEntry, _Metadata, _newest_last, normalised, parse_entry_points
-from aimm.plugins._index import build_index as _build_index
+from aimm.plugins._scan import (
+    GROUPS,
+    Declared,
+    IndexEntry,
+    _Metadata,
+    _newest_last,
+    normalised,
+    parse_entry_points,
+    scan,
+)
 from support import FakeSite, entry_points_text
 
 MODELS = {"aimm.models": {"forest": "forest_mod:Forest"}}
 STRANGER = {"console_scripts": {"tool": "tool:main"}}
 
 
-def build_index(*folders: Path | str) -> Index:
-    return _build_index([str(folder) for folder in folders])
+def build_index(*folders: Path | str) -> Declared:
+    return scan(map(str, folders))._replace(stamps={})
 
 
-def names(index: Index) -> list[str]:
+def names(index: Declared) -> list[str]:
     return [entry.name for entry in index.entries]
 
 
-def messages(index: Index) -> str:
+def messages(index: Declared) -> str:
     return "\n".join(f"{p.distribution}: {p.path}: {p.message}" for p in index.problems)
 
 
@@ -43,7 +51,7 @@ def test_an_entry_carries_everything(site: FakeSite) -> None:
     entry = IndexEntry(
         "aimm.models", "forest", "forest_mod:Forest", "my-dist", "2.1", "Trees", str(info / "entry_points.txt")
     )
-    assert build_index(site.path) == Index((entry,), ())
+    assert build_index(site.path) == Declared((entry,), ())
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -57,12 +65,6 @@ def test_aimm_plugins_train_is_read_as_aimm_train(site: FakeSite) -> None:
     """A plain ``ravenml`` → ``aimm`` in a plugin's setup gives that name."""
     site.add("d", entry_points={"aimm.plugins.train": {"c": "m:c"}})
     assert [e.group for e in build_index(site.path).entries] == ["aimm.train"]
-
-
-def test_sys_path_is_searched_by_default(site: FakeSite) -> None:
-    """Without an argument, the folders that imports use."""
-    site.add("d", entry_points=MODELS)
-    assert "forest" in names(_build_index())
 
 
 def test_nothing_is_imported(site: FakeSite) -> None:
@@ -142,14 +144,14 @@ def test_left_overs_of_strangers_are_not_our_business(site: FakeSite) -> None:
     """Only those that declare something for us are reported."""
     site.add("d", "1.0", STRANGER)
     site.add("d", "2.0", STRANGER)
-    assert build_index(site.path) == Index()
+    assert build_index(site.path) == Declared()
 
 
 @pytest.mark.parametrize("folder", ["~-1.0.dist-info", "~oo-1.0.dist-info", "~~o-1.0.dist-info", "-oo-1.0.dist-info"])
 def test_what_pip_left_behind_is_not_served(site: FakeSite, folder: str) -> None:
     """An interrupted uninstall renames the folder; the distribution is gone."""
     site.add("foo", entry_points=MODELS, folder=folder)
-    assert build_index(site.path) == Index()
+    assert build_index(site.path) == Declared()
 
 
 def test_egg_info_alone_counts(site: FakeSite) -> None:
@@ -163,7 +165,7 @@ def test_egg_info_alone_counts(site: FakeSite) -> None:
 def test_egg_info_may_be_a_file(site: FakeSite) -> None:
     """Distutils wrote a file that has no entry points."""
     (site.path / "d-1.0.egg-info").write_text("Name: d\n")
-    assert build_index(site.path) == Index()
+    assert build_index(site.path) == Declared()
 
 
 VERSIONS = st.builds(
@@ -192,7 +194,7 @@ def test_places_that_are_no_folders_are_skipped(site: FakeSite, tmp_path: Path) 
     (tmp_path / "text.zip").write_text("no zip")
     site.add("d", entry_points=MODELS)
     odd: list[Any] = ["/nowhere", "nul\0", None, 5, b"bytes", Path("x"), str(tmp_path / "loop"), "x" * 5000]
-    index = _build_index([*odd, str(tmp_path / "text.zip"), str(site.path)])
+    index = scan([*odd, str(tmp_path / "text.zip"), str(site.path)])
     assert (names(index), index.problems) == (["forest"], ())
 
 
@@ -210,7 +212,7 @@ def test_the_empty_entry_is_the_working_directory(tmp_path: Path, monkeypatch: p
     FakeSite(tmp_path / "here").add("d", entry_points=MODELS)
     assert names(build_index("")) == ["forest"]
     shutil.rmtree(tmp_path / "here")
-    assert build_index("") == Index()
+    assert build_index("") == Declared()
 
 
 def zipped(path: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -336,7 +338,7 @@ def test_binary_metadata_is_reported_and_the_entries_stay(site: FakeSite) -> Non
 def test_binary_metadata_of_a_stranger_is_never_opened(site: FakeSite) -> None:
     """Only distributions with entries for us are looked at more closely."""
     site.add("stranger", raw_metadata=b"\xff", entry_points=STRANGER)
-    assert build_index(site.path) == Index()
+    assert build_index(site.path) == Declared()
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -438,13 +440,13 @@ def test_the_scan_agrees_with_importlib_metadata(tmp_path: Path, tree: list[dict
         for e in d.entry_points
         if e.group in GROUPS
     }
-    assert {entry[:5] for entry in _build_index(folders).entries if entry.path} == expected
+    assert {entry[:5] for entry in scan(folders).entries if entry.path} == expected
 
 
 def test_the_scan_agrees_with_importlib_metadata_here() -> None:
     """On the real environment that the tests run in."""
     expected = {(e.group, e.name, e.value) for e in importlib_metadata.entry_points() if e.group in GROUPS}
-    assert {entry[:3] for entry in _build_index().entries} == expected
+    assert {entry[:3] for entry in scan(sys.path).entries} == expected
 
 
 def test_the_standard_library_fails_where_we_do_not(site: FakeSite) -> None:
