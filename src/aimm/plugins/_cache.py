@@ -15,23 +15,38 @@ NOTHING = "-"
 _FORMAT = "aimm index 1"
 _KEPT = 32
 """How many files stay: one for each interpreter and search path used lately."""
+_SETTLED = 2.0
+"""Seconds that the coarsest file systems, or clocks that are not quite even, may take for one moment."""
 _ABANDONED = 60  # seconds after which nobody is still writing a temporary file
 
 
-def stamp(path: str | int) -> str:
-    """What tells a file or folder from itself after any change, and one that is not there."""
+def stamp(status: os.stat_result) -> str:
+    """What tells a file or folder from itself after any change."""
+    s = status  # the hash of integers is the same in every process of an interpreter, and quicker than their digits
+    return str(hash((s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino)))
+
+
+def stamp_at(path: str) -> str:
+    """The stamp of what is at a path."""
     try:
-        s = os.stat(path)
+        return stamp(os.stat(path))
     except (OSError, ValueError):
         return NOTHING
-    return f"{s.st_mtime_ns}.{s.st_ctime_ns}.{s.st_size}.{s.st_ino}"
 
 
 def identity_stamp(entry_points: str) -> str:
     """The stamp of the file with the name and version of a distribution, beside its ``entry_points.txt``."""
     folder = os.path.dirname(entry_points)
-    found = stamp(os.path.join(folder, "METADATA"))
-    return found if found != NOTHING else stamp(os.path.join(folder, "PKG-INFO"))
+    found = stamp_at(os.path.join(folder, "METADATA"))
+    return found if found != NOTHING else stamp_at(os.path.join(folder, "PKG-INFO"))
+
+
+def is_settled(status: os.stat_result) -> bool:
+    """Whether something changed so long ago that another change is sure to give it another stamp."""
+    import time
+
+    young = time.time() - _SETTLED
+    return status.st_mtime < young and status.st_ctime < young
 
 
 def switched_off() -> bool:

@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING
 
 import aimm
 from aimm.plugins import _cache
-from aimm.plugins._cache import NOTHING, identity_stamp, stamp
+from aimm.plugins._cache import NOTHING, identity_stamp, stamp, stamp_at
 
 if TYPE_CHECKING:
     from aimm.plugins._scan import Declared
 
-_SETTLED = 2_000_000_000
-"""Nanoseconds after which a file that changes again is sure to get another stamp, on the coarsest of file systems."""
-_BARE = "~"
+_BARE, _UNSURE = "~", "?"
 
 
 class Index:
@@ -97,29 +95,23 @@ class Index:
         if len(stamps) != len(self._path):
             return False
         for folder, before in zip(self._path, stamps, strict=True):
-            now = stamp(folder)
+            now = stamp_at(folder)
             if before not in (now, _BARE + now) and not (before.startswith(_BARE) and is_bare(folder)):
                 return False
         self._text = text
-        return all(before[1:] == stamp(path) for before, path, *_ in self._rows("!"))
+        return all(before[1:] == stamp_at(path) for before, path, *_ in self._rows("!"))
 
     def _built(self) -> str:
         """Read every distribution, and keep the result unless it may be out of date already."""
-        import time
-
         from aimm.plugins._scan import scan
 
-        folders = [stamp(folder) for folder in self._path]  # before their content is read
-        declared = scan(self._path)
         self._is_new = True
-        if not _cache.switched_off():
-            young = time.time_ns() - _SETTLED
-            folders = [_BARE + _old(s, young) if is_bare(f) else s for s, f in zip(folders, self._path, strict=True)]
-            text = index_text(declared, folders)
-            if all(_newest(each) < young for each in (*folders, *declared.stamps.values()) if each[0] != _BARE):
-                _cache.write(self._key, text)
-            return text
-        return index_text(declared, folders)
+        folders = [] if _cache.switched_off() else [_folder_stamp(folder) for folder in self._path]
+        declared = scan(self._path)
+        text = index_text(declared, folders)
+        if declared.is_settled and _UNSURE not in folders:
+            _cache.write(self._key, text)
+        return text
 
 
 def search_path() -> list[str]:
@@ -133,10 +125,21 @@ def search_path() -> list[str]:
     return [entry for entry in found if entry]
 
 
+def _folder_stamp(folder: str) -> str:
+    """The stamp of a folder of the search path, taken before it is read; marked where only metadata would matter."""
+    try:
+        status = os.stat(folder)
+    except (OSError, ValueError):
+        return _BARE + NOTHING
+    found = stamp(status) if _cache.is_settled(status) else _UNSURE
+    return _BARE + found if is_bare(folder) else found
+
+
 def is_bare(folder: str) -> bool:
     """Whether a folder holds nothing that looks like metadata, so that other changes in it do not matter."""
     try:
-        return not any(child[-5:].lower() == "-info" for child in os.listdir(folder))
+        with os.scandir(folder) as children:
+            return not any(child.name[-5:].lower() == "-info" for child in children)
     except (FileNotFoundError, ValueError):
         return True
     except OSError:  # an archive, for one
@@ -145,14 +148,14 @@ def is_bare(folder: str) -> bool:
 
 def index_text(declared: "Declared", folders: Iterable[str]) -> str:
     """Write down what was found."""
-    stamps, lines = declared.stamps, set()
-    for group, name, value, *facts, path in declared.entries:
-        fields = (group, name, value, *facts, path, f"{stamps[path]},{stamps[os.path.dirname(path)]}")
-        lines.add("\t".join(map(escaped, fields)))
-        if (canonical := canonical_name(group, value)) not in (None, name):
-            lines.add("=" + "\t".join(map(escaped, (group, str(canonical), name, value))))
+    lines = set()
+    for entry in declared.entries:
+        lines.add(_line("", *entry, declared.stamps[entry.path]))
+        canonical = canonical_name(entry.group, entry.value)
+        if canonical not in (None, entry.name):
+            lines.add(_line("=", entry.group, str(canonical), entry.name, entry.value))
     for distribution, path, message in declared.problems:
-        lines.add(f"!{stamp(path)}\t" + "\t".join(map(escaped, (path, distribution, message))))
+        lines.add(_line("!", stamp_at(path), path, distribution, message))
     return "\n".join(("\t".join(folders), *sorted(lines), ""))
 
 
@@ -187,6 +190,13 @@ def escaped(field: str) -> str:
     return field
 
 
+def _line(mark: str, *fields: str) -> str:
+    line = mark + "\t".join(fields)
+    if "\\" in line or "\n" in line or line.count("\t") >= len(fields):
+        return mark + "\t".join(map(escaped, fields))
+    return line
+
+
 def _fields(line: str) -> list[str]:
     fields = line.split("\t")
     if "\\" not in line:
@@ -198,14 +208,6 @@ def _are_current(rows: list[list[str]], files: int) -> bool:
     """Whether the first one or two files behind entry points are what they were."""
     for row in rows:
         entry_points, _, identity = row[7].partition(",")
-        if entry_points != stamp(row[6]) or (files > 1 and identity != identity_stamp(row[6])):
+        if entry_points != stamp_at(row[6]) or (files > 1 and identity != identity_stamp(row[6])):
             return False
     return True
-
-
-def _newest(of: str) -> int:
-    return 0 if of == NOTHING else max(map(int, of.split(".")[:2]))
-
-
-def _old(of: str, young: int) -> str:
-    return of if _newest(of) < young else "?"

@@ -10,14 +10,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from aimm.plugins._cache import NOTHING, identity_stamp, stamp
+from aimm.plugins._cache import NOTHING, identity_stamp, is_settled, stamp
 
 GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
 """The entry-point groups that ``aimm`` reads."""
 
 _GROUP_ALIASES = {"aimm.plugins.train": "aimm.train"}
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_HEADER = re.compile(r"^(name|version|summary)[ \t]*:(.*)", re.IGNORECASE | re.MULTILINE)
+_END_OF_HEAD = re.compile(r"^\s*$", re.MULTILINE)
 _CHUNK = 1 << 14
+_SEPARATORS = re.compile(r"[-_.]+")
 _BEFORE_RELEASE = {"dev": -4, "a": -3, "b": -2, "rc": -1}
 
 
@@ -63,13 +66,15 @@ class Declared(NamedTuple):
     Attributes:
         entries: The entry points, sorted.
         problems: What could not be read, sorted.
-        stamps: The stamp of each file that entries come from; that of the file with the distribution's name and version
-            stands under their folder.
+        stamps: For each file that entries come from, its stamp and that of the file with the distribution's name and
+            version, with a comma between.
+        is_settled: Whether all these files changed long enough ago for the stamps to be good.
     """
 
     entries: tuple[IndexEntry, ...] = ()
     problems: tuple[IndexProblem, ...] = ()
     stamps: Mapping[str, str] = {}
+    is_settled: bool = True
 
 
 class _Metadata(NamedTuple):
@@ -80,7 +85,7 @@ class _Metadata(NamedTuple):
     entry_points: str | None
     identity: str | None
     error: str = ""
-    stamp: str = NOTHING
+    status: os.stat_result | None = None
 
 
 def scan(path: Iterable[str]) -> Declared:
@@ -92,14 +97,15 @@ def scan(path: Iterable[str]) -> Declared:
     entries: set[IndexEntry] = set()
     problems: list[IndexProblem] = []
     stamps: dict[str, str] = {}
+    used: list[os.stat_result] = []
     for metadata in _first_of_each_name(path, problems):
-        _read(metadata, entries, problems, stamps)
-    return Declared(tuple(sorted(entries)), tuple(sorted(problems)), stamps)
+        _read(metadata, entries, problems, stamps, used)
+    return Declared(tuple(sorted(entries)), tuple(sorted(problems)), stamps, all(map(is_settled, used)))
 
 
 def normalised(name: str) -> str:
     """The distribution name as packaging tools compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return name.lower() if name.isalnum() else _SEPARATORS.sub("-", name).lower()
 
 
 def parse_entry_points(text: str) -> list[tuple[str, str, str]]:
@@ -109,17 +115,16 @@ def parse_entry_points(text: str) -> list[tuple[str, str, str]]:
         ValueError: A line is neither a section, a comment, nor ``name = value``; the message tells which.
     """
     group, found = None, []
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.strip()
-        if not line or line.startswith("#"):
+    for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
+        if not line or line[0] == "#":
             continue
-        if line.startswith("[") and line.endswith("]"):
+        if line[0] == "[" and line[-1] == "]":
             group = line.strip("[]")
         elif group is not None:
-            name, equals, value = (part.strip() for part in line.partition("="))
+            name, equals, value = line.partition("=")
             if not equals:
                 raise ValueError(f"line {number} is not of the form 'name = value': {line[:60]!r}")
-            found.append((group, name, value))
+            found.append((group, name.rstrip(), value.lstrip()))
     return found
 
 
@@ -133,8 +138,11 @@ def _first_of_each_name(path: Iterable[str], problems: list[IndexProblem]) -> It
                 grouped.setdefault(name, []).append(metadata)
         names.update(grouped)
         for name in sorted(grouped):
+            if len(grouped[name]) == 1:
+                yield grouped[name][0]
+                continue
             *stale, newest = sorted(grouped[name], key=_newest_last)
-            if stale and any("aimm." in (metadata.entry_points or "") for metadata in grouped[name]):
+            if any("aimm." in (metadata.entry_points or "") for metadata in grouped[name]):
                 left_over = ", ".join(metadata.location for metadata in stale)
                 problems.append(IndexProblem(name, newest.location, f"left-over metadata is ignored: {left_over}"))
             yield newest
@@ -163,9 +171,12 @@ def _scan(folder: str, problems: list[IndexProblem]) -> Iterator[_Metadata]:
         children = os.listdir(folder)
     except OSError:
         return  # sys.path may name folders that do not exist or cannot be read; imports skip them too
+    prefix = os.path.join(folder, "")
     for child in children:
-        if stem := _stem(child, folder):
-            yield _read_folder(stem, os.path.join(folder, child))
+        if child.endswith(".dist-info") and child[0].isalnum():
+            yield _read_folder(child[:-10], prefix + child)
+        elif child[-5:].lower() == "-info" and (stem := _stem(child, folder)):
+            yield _read_folder(stem, prefix + child)
 
 
 def _stem(child: str, folder: str) -> str:
@@ -180,25 +191,24 @@ def _stem(child: str, folder: str) -> str:
 
 def _read_folder(stem: str, location: str) -> _Metadata:
     try:
-        text, found = _text(f"{location}/entry_points.txt")
+        text, found = _text(f"{location}/entry_points.txt", b"aimm.")
         return _Metadata(stem, location, text, None, "", found)
     except (OSError, ValueError) as error:
         return _Metadata(stem, location, None, None, str(error))
 
 
-def _text(file: str) -> tuple[str | None, str]:
-    """The content of a file, and its stamp if it concerns us; None if there is no such file."""
+def _text(file: str, mark: bytes = b"") -> tuple[str | None, os.stat_result | None]:
+    """The content of a file, if there is one, and its state, if it has this mark."""
     try:
         descriptor = os.open(file, _READ)  # open() costs twice as much, and there may be thousands
     except (FileNotFoundError, NotADirectoryError):
-        return None, NOTHING
+        return None, None
     try:
         content = os.read(descriptor, _CHUNK)
         if len(content) == _CHUNK:
             while more := os.read(descriptor, _CHUNK):
                 content += more
-        found = NOTHING if b"aimm." not in content and file.endswith("s.txt") else stamp(descriptor)
-        return content.decode("utf-8"), found
+        return content.decode("utf-8"), os.fstat(descriptor) if mark in content else None
     finally:
         os.close(descriptor)
 
@@ -222,8 +232,14 @@ def _scan_archive(archive: str, problems: list[IndexProblem]) -> Iterator[_Metad
     return None
 
 
-def _read(metadata: _Metadata, entries: set[IndexEntry], problems: list[IndexProblem], stamps: dict[str, str]) -> None:
-    file = os.path.join(metadata.location, "entry_points.txt")
+def _read(
+    metadata: _Metadata,
+    entries: set[IndexEntry],
+    problems: list[IndexProblem],
+    stamps: dict[str, str],
+    used: list[os.stat_result],
+) -> None:
+    file = f"{metadata.location}{os.sep}entry_points.txt"
     stem_name, _, stem_version = metadata.stem.partition("-")
 
     def report(message: str, path: str = file) -> None:
@@ -238,7 +254,7 @@ def _read(metadata: _Metadata, entries: set[IndexEntry], problems: list[IndexPro
         return report(f"is malformed and was ignored: {error}")
     if text.startswith("\ufeff"):
         report("starts with a byte-order mark, which hides its first section; save it as UTF-8 without one")
-    elif (first := _first_line(text)) and not first.startswith("["):
+    elif text[:1] != "[" and (first := _first_line(text)) and not first.startswith("["):
         report(f"starts before any [group], and what stands there was ignored: {first[:60]!r}")
     ours = [
         (_GROUP_ALIASES.get(group, group), name, value)
@@ -247,16 +263,18 @@ def _read(metadata: _Metadata, entries: set[IndexEntry], problems: list[IndexPro
     ]
     if not ours:
         return None
-    identity = metadata.identity
-    stamps[file], stamps[metadata.location] = metadata.stamp, NOTHING
+    identity, status, identity_status = metadata.identity, metadata.status, None
     try:
         if identity is None:
-            identity, stamps[metadata.location] = _identity(metadata.location)
+            identity, identity_status = _identity(metadata.location)
+        second = NOTHING if identity_status is None else stamp(identity_status)
     except (OSError, ValueError) as error:
-        stamps[metadata.location] = identity_stamp(file)
+        second = identity_stamp(file)
         report(f"cannot be read: {error}", metadata.location)
-    fields = _headers(identity or "")
-    who = fields.get("name") or stem_name, fields.get("version") or stem_version, fields.get("summary", "")
+    stamps[file] = f"{NOTHING if status is None else stamp(status)},{second}"
+    used += filter(None, (status, identity_status))
+    name, version, summary = _headers(identity or "")
+    who = name or stem_name, version or stem_version, summary
     for group, name, value in ours:
         if group in GROUPS and name and value:
             entries.add(IndexEntry(group, name, value, *who, file))
@@ -267,7 +285,7 @@ def _read(metadata: _Metadata, entries: set[IndexEntry], problems: list[IndexPro
     return None
 
 
-def _identity(location: str) -> tuple[str | None, str]:
+def _identity(location: str) -> tuple[str | None, os.stat_result | None]:
     found = _text(f"{location}/METADATA")
     return found if found[0] is not None else _text(f"{location}/PKG-INFO")
 
@@ -277,12 +295,13 @@ def _first_line(text: str) -> str:
     return next((line for line in lines if line and not line.startswith("#")), "")
 
 
-def _headers(text: str) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        if not line.strip():
-            break
-        if colon and name[:1].isalpha():
-            fields.setdefault(name.strip().lower(), value.strip())
-    return fields
+def _headers(text: str) -> tuple[str, str, str]:
+    """Name, version and summary, as far as the head of the text has them; the first of each counts."""
+    lines = text.split("\n", 4)
+    if len(lines) == 5 and (lines[1][:6], lines[2][:9], lines[3][:9]) == ("Name: ", "Version: ", "Summary: "):
+        return lines[1][6:].strip(), lines[2][9:].strip(), lines[3][9:].strip()  # as nearly all build tools write it
+    text = "\n".join(text.splitlines())
+    end = _END_OF_HEAD.search(text)
+    found = _HEADER.findall(text, 0, end.start() if end else len(text))
+    fields = {name.lower(): value.strip() for name, value in reversed(found)}
+    return fields.get("name", ""), fields.get("version", ""), fields.get("summary", "")

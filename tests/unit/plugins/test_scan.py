@@ -31,7 +31,7 @@ STRANGER = {"console_scripts": {"tool": "tool:main"}}
 
 
 def build_index(*folders: Path | str) -> Declared:
-    return scan(map(str, folders))._replace(stamps={})
+    return scan(map(str, folders))._replace(stamps={}, is_settled=True)
 
 
 def names(index: Declared) -> list[str]:
