@@ -98,7 +98,7 @@ def _folder() -> str | None:
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):  # the specification of the variable says to ignore a relative path
         home = os.path.expanduser("~")
-        if not os.path.isabs(home):
+        if not os.path.isabs(home) or os.path.dirname(home) == home:  # an empty HOME becomes the root folder
             return None
         base = os.path.join(home, ".cache")
     return os.path.join(base, "aimm")
