@@ -15,6 +15,9 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
+    ├── MissingExtraError (ImportError)        an optional dependency is not installed
+    ├── ScaffoldError (ValueError)             a new package cannot be made with this answer
+    ├── TargetExistsError (FileExistsError)    what is to be made exists already
     └── ModelFileError (ValueError)            a model file cannot be used
         ├── ForeignFileError                   it is no model file
         ├── FormatVersionError                 a newer ``aimm`` wrote it
@@ -31,6 +34,7 @@ errors of each package stand in a module of its own beside this file, which is i
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aimm.errors._extras import MissingExtraError as MissingExtraError
     from aimm.errors._plugins import (
         ArgumentTwiceError as ArgumentTwiceError,
         AsyncCallError as AsyncCallError,
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
         StateCallbackError as StateCallbackError,
         owner_text as owner_text,
     )
+    from aimm.errors._scaffold import ScaffoldError as ScaffoldError, TargetExistsError as TargetExistsError
     from aimm.errors._store import (
         DamagedFileError as DamagedFileError,
         ForeignFileError as ForeignFileError,
@@ -57,6 +62,7 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
+    "_extras": ("MissingExtraError",),
     "_plugins": (
         "PluginFailure",
         "owner_text",
@@ -74,6 +80,7 @@ _MODULES = {
         "PluginExitError",
         "PluginContractWarning",
     ),
+    "_scaffold": ("ScaffoldError", "TargetExistsError"),
     "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

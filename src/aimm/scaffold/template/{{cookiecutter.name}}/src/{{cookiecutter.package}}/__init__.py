@@ -1,0 +1,1 @@
+"""The aimm plugin {{ cookiecutter.name }}."""
