@@ -19,15 +19,13 @@ KINDS: tuple[str, ...] = tuple(_CONTEXT["kind"])
 LICENSES: tuple[str, ...] = tuple(_CONTEXT["license"])
 """SPDX identifiers of the licences that the template has the text of; the first is the default."""
 
-QUESTIONS: dict[str, tuple[str, Callable[[str], None] | None]] = {
-    field: (_CONTEXT["__prompts__"][field], check)
-    for field, check in {
-        "package": check_package,
-        "description": partial(check_line, "description"),
-        "author": partial(check_line, "author"),
-        "license": None,
-    }.items()
+_CHECKS: dict[str, Callable[[str], None] | None] = {
+    "package": check_package,
+    "description": partial(check_line, "description"),
+    "author": partial(check_line, "author"),
+    "license": None,
 }
+QUESTIONS = {field: (str(_CONTEXT["__prompts__"][field]), check) for field, check in _CHECKS.items()}
 """What to ask somebody who gave name and kind, and the check of each answer; the licence is a choice."""
 
 

@@ -1,1 +1,0 @@
-"""The aimm plugin {{ cookiecutter.name }}."""
