@@ -1,0 +1,65 @@
+"""New packages of every kind: made, installed into an environment of their own, tested, checked, and used."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from aimm.scaffold import KINDS
+from environments import Environment, clean_environment, make_base, make_environment, once
+from terminal import Run, run
+
+USES = {
+    "class": "aimm.exec_predict('demo.Line', fitted('demo.Line'), None, [10.0])",
+    "functions": "aimm.exec_predict('demo.line', fitted('demo.line'), None, [10.0])",
+    "owner": "aimm.exec_predict('demo.power.2', fitted('demo.power.2'), None, [10.0])",
+    "wrapper": "aimm.exec_instantiate('builtins.list'), logging.getLogger('demo.wrapper')",
+    "data-access": "aimm.exec_data_access('demo.cars', split='test')",
+}
+"""What each kind is for, through ``exec_*``."""
+
+TOOLS = ("mypy", "nox", "pip-tools", "pytest", "ruff", "cookiecutter")
+
+
+def make_tools(path: Path, wheel: Path) -> None:
+    """Make the environment with what new packages are checked with."""
+    make_base(path, wheel)
+    Environment(path, path).pip("install", *TOOLS)
+
+
+@pytest.fixture(scope="session")
+def tools(workshop: Path, aimm_wheel: Path) -> Path:
+    """The environment with what new packages are checked with, shared by all tests."""
+    return once(workshop, "tools", lambda path: make_tools(path, aimm_wheel))
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, tools: Path, aimm_wheel: Path) -> Environment:
+    """An environment of this test's own that runs those tools on what is installed in it."""
+    made = make_environment(tmp_path / "venv", tools, aimm_wheel)
+    for tool in ("mypy", "nox", "pytest"):
+        script = made.path / "bin" / tool
+        script.write_text(f"#!{made.python}\nimport runpy\nrunpy.run_module({tool!r}, run_name='__main__')\n")
+        script.chmod(0o755)
+    made.variables["PATH"] = f"{made.path / 'bin'}:{tools / 'bin'}:/usr/bin:/bin"
+    return made
+
+
+def nox(environment: Environment, project: Path, *arguments: str | Path) -> Run:
+    """Run sessions of a project's noxfile in an environment, instead of in new ones."""
+    command = (environment.path / "bin" / "nox", "--no-venv", "--no-install", *arguments)
+    return run(*command, cwd=project, env={**clean_environment(), **environment.variables})
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_package_is_finished(fresh: Environment, kind: str, tmp_path: Path) -> None:
+    """Without an edit: it installs, its tests, style and types are right, it is healthy, and it does what it is for."""
+    made = fresh.aimm("plugins", "new", "demo", "--kind", kind, "--defaults", "-o", tmp_path)
+    assert made.code == 0, made.err
+    fresh.install_editable(tmp_path / "demo")
+    checked = nox(fresh, tmp_path / "demo", "-s", "tests", "lint", "types")
+    assert checked.code == 0, checked.out + checked.err
+    assert " passed" in checked.out + checked.err
+    doctor = fresh.aimm("plugins", "doctor")
+    assert (doctor.code, doctor.out) == (0, "1 plugins: 1 ok, 0 broken, 0 conflicts\n"), doctor.err
