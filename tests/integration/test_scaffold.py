@@ -9,14 +9,66 @@ from aimm.scaffold import KINDS
 from environments import Environment, clean_environment, make_base, make_environment, once
 from terminal import Run, run
 
+MODEL = """
+    from aimm import plugins
+    plugins.initialize()
+    model = plugins.exec_instantiate({name!r})
+    model = plugins.exec_fit({name!r}, model, None, [1.0, 2.0, 3.0], [1.0, 4.0, 9.0])
+    model = plugins.exec_deserialize({name!r}, plugins.exec_serialize({name!r}, model))
+    print(round(plugins.exec_predict({name!r}, model, None, [2.0])[1][0], 2))
+"""
 USES = {
-    "class": "aimm.exec_predict('demo.Line', fitted('demo.Line'), None, [10.0])",
-    "functions": "aimm.exec_predict('demo.line', fitted('demo.line'), None, [10.0])",
-    "owner": "aimm.exec_predict('demo.power.2', fitted('demo.power.2'), None, [10.0])",
-    "wrapper": "aimm.exec_instantiate('builtins.list'), logging.getLogger('demo.wrapper')",
-    "data-access": "aimm.exec_data_access('demo.cars', split='test')",
+    "class": (MODEL.format(name="demo.Line"), "4.67\n"),
+    "functions": (MODEL.format(name="demo.line"), "4.67\n"),
+    "owner": (MODEL.format(name="demo.power.2"), "4.0\n"),
+    "wrapper": (
+        """
+        import logging
+        import sys
+        from aimm import plugins
+        logging.basicConfig(stream=sys.stdout, format="%(name)s")
+        plugins.initialize({"names": [], "settings": {"demo": {"seconds": 0}}})
+        plugins.fit(["anything"])(lambda instance: instance)
+        plugins.exec_fit("anything", 1, None)
+        """,
+        "demo.wrapper\n",
+    ),
+    "data-access": (
+        """
+        from aimm import plugins
+        plugins.initialize()
+        print(len(plugins.exec_data_access("demo.cars", split="train")["X"]))
+        """,
+        "40\n",
+    ),
+    "tasks": (
+        """
+        from aimm import tasks, plugins
+        plugins.initialize()
+        print(tasks.call("demo.line.fit", [0.0, 1.0], [1.0, 3.0]))
+        """,
+        "(2.0, 1.0)\n",
+    ),
+    "train": (
+        """
+        import sys
+        from aimm.cli import main
+        where = ["--dataset", "demo.cars", "--artifact-path", "run"]
+        print(main(["train", "--no-input", *where, "demo", "line", "fit"]))
+        """,
+        "0\n",
+    ),
+    "executor": (
+        """
+        from aimm import executors, plugins
+        plugins.initialize()
+        with executors.create("demo") as executor:
+            print(executors.submit(executor, max, 1, 2).result())
+        """,
+        "2\n",
+    ),
 }
-"""What each kind is for, through ``exec_*``."""
+"""A program that uses what each kind contributes, and what it prints."""
 
 TOOLS = ("mypy", "nox", "pip-tools", "pytest", "ruff", "cookiecutter")
 
@@ -61,5 +113,8 @@ def test_a_new_package_is_finished(fresh: Environment, kind: str, tmp_path: Path
     checked = nox(fresh, tmp_path / "demo", "-s", "tests", "lint", "types")
     assert checked.code == 0, checked.out + checked.err
     assert " passed" in checked.out + checked.err
+    program, printed = USES[kind]
+    used = fresh.run_python(program)
+    assert used.out.endswith(printed), used.err
     doctor = fresh.aimm("plugins", "doctor")
     assert (doctor.code, doctor.out) == (0, "1 plugins: 1 ok, 0 broken, 0 conflicts\n"), doctor.err
