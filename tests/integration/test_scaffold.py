@@ -1,6 +1,5 @@
 """New packages of every kind: made, installed into an environment of their own, tested, checked, and used."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -118,3 +117,21 @@ def test_a_new_package_is_finished(fresh: Environment, kind: str, tmp_path: Path
     assert used.out.endswith(printed), used.err
     doctor = fresh.aimm("plugins", "doctor")
     assert (doctor.code, doctor.out) == (0, "1 plugins: 1 ok, 0 broken, 0 conflicts\n"), doctor.err
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("kind", "entry"), [("class", "pluggy=="), ("train", "numpy==")])
+def test_lock_writes_a_file_for_each_kind_of_machine(
+    fresh: Environment, aimm_wheel: Path, tmp_path: Path, kind: str, entry: str
+) -> None:
+    """``nox -s lock`` pins all that is needed, with a GPU and without; a training plugin has a file for each."""
+    fresh.aimm("plugins", "new", "demo", "--kind", kind, "--defaults", "-o", tmp_path)
+    if kind == "train":
+        (tmp_path / "demo" / "requirements.in").write_text("numpy\n")
+        (tmp_path / "demo" / "requirements-gpu.in").write_text("numpy\npackaging\n")
+    locked = nox(fresh, tmp_path / "demo", "-s", "lock", "--", "--find-links", aimm_wheel.parent)
+    assert locked.code == 0, locked.out + locked.err
+    assert entry in (tmp_path / "demo" / "requirements.txt").read_text()
+    on_gpu = (tmp_path / "demo" / "requirements-gpu.txt").read_text()
+    assert entry in on_gpu
+    assert kind != "train" or "packaging==" in on_gpu

@@ -1,6 +1,7 @@
 import ast
 import builtins
 import itertools
+import json
 import subprocess
 import sys
 import tomllib
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from aimm.errors import MissingExtraError, ScaffoldError, TargetExistsError
 from aimm.scaffold import KINDS, LICENSES, TEMPLATE, Answers, check_target, create
@@ -141,3 +143,16 @@ def test_cookiecutter_itself_makes_the_same(tmp_path: Path) -> None:
 def test_the_template_runs_no_code() -> None:
     """There are no hooks."""
     assert sorted(path.name for path in TEMPLATE.iterdir()) == ["cookiecutter.json", "{{cookiecutter.name}}"]
+
+
+def test_the_workflow_runs_the_sessions_of_the_noxfile(tmp_path: Path) -> None:
+    """What CI runs exists, on every version of Python that the noxfile knows."""
+    made = create(Answers.default("demo"), tmp_path)
+    jobs = yaml.safe_load((made / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    commands = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    noxfile = (made / "noxfile.py").read_text()
+    assert "nox -s lint types" in commands
+    assert "nox -s tests-${{ matrix.python }}" in commands
+    versions = jobs["tests"]["strategy"]["matrix"]["python"]
+    assert f"@nox.session(python={json.dumps(versions)})" in noxfile
+    assert all(f"def {session}(" in noxfile for session in ("tests", "lint", "types", "lock"))
