@@ -2,6 +2,7 @@
 
 import collections.abc
 import dataclasses
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -46,13 +47,18 @@ def type_of_hint(hint: Any, known: Mapping[type, str] | None = None) -> Type:
 
 
 def qualified_name(cls: type) -> str:
-    """How a class is called as a type: with its module, but for the classes that Python brings along."""
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{public_module(cls.__module__)}.{cls.__qualname__}"
+    """How a class is called as a type: with its module, but for the classes that Python brings along.
 
-
-def public_module(module: str) -> str:
-    """Where a class of the standard library is found, if it moved into a private module (``pathlib._local``)."""
-    return module.removesuffix("._local") if module == "pathlib._local" else module
+    The module is the outermost package that offers the class, where its users find it: ``pandas.DataFrame``.
+    """
+    if cls.__module__ == "builtins":
+        return cls.__qualname__
+    parts = cls.__module__.split(".")
+    for end in range(1, len(parts)):
+        module = ".".join(parts[:end])
+        if getattr(sys.modules.get(module), cls.__qualname__, None) is cls:
+            return f"{module}.{cls.__qualname__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 class _Hints:
@@ -161,7 +167,6 @@ def hints_of(annotated: Any) -> dict[str, Any]:
 
 def _hints_one_by_one(annotated: Any) -> dict[str, Any]:
     import inspect
-    import sys
 
     found: dict[str, Any] = {}
     function: Callable[..., Any] = inspect.unwrap(annotated) if callable(annotated) else annotated
