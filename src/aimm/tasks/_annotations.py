@@ -119,7 +119,9 @@ class Annotations:
         bases = [_short(self.meaning(base)) for base in node.bases]
         decorators = [self.meaning(d.func if isinstance(d, ast.Call) else d) for d in node.decorator_list]
         if "NamedTuple" in bases:
-            return tuple_of(*(self(field.annotation) for field in _fields(node)), name=full)
+            fields = _fields(node)
+            names = [field.target.id for field in fields]  # type: ignore[union-attr]
+            return tuple_of(*(self(field.annotation) for field in fields), name=full, fields=names)
         if self._is_typed_dict(node):
             return self._typed_dict(node, full)
         if "dataclasses.dataclass" in decorators:

@@ -215,7 +215,7 @@ def _parts(returned: Type) -> tuple[Output, ...]:
     if returned.kind == "enumerated" and len(returned.required) > 1:
         return tuple(Output(name, held) for name, held in returned.properties if name in returned.required)
     if returned.kind == "tuple" and len(returned.items) > 1:
-        fields = getattr(returned.cls, "_fields", None) or [f"output_{i + 1}" for i in range(len(returned.items))]
+        fields = [name for name, _ in returned.properties] or [f"output_{i + 1}" for i in range(len(returned.items))]
         return tuple(Output(name, held) for name, held in zip(fields, returned.items, strict=True))
     return ()
 

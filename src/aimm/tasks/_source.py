@@ -62,6 +62,7 @@ class SourceFile:
 
     Attributes:
         path: The file.
+        module: How it is imported.
         tasks: Its function tasks, in order.
         handlers: Its artifact handlers, in order.
         functions: The lines of all functions at the top, tasks or not, by name.
@@ -74,14 +75,14 @@ class SourceFile:
     """
 
     def __init__(self, path: Path, module: str | None = None) -> None:
-        self.path = path
+        self.path, self.module = path, module or path.stem
         try:
             tree = ast.parse(path.read_bytes(), str(path))
         except (OSError, ValueError) as error:
             raise RegistrationError(str(path), f"cannot be read: {error}") from None
         except SyntaxError as error:
             raise RegistrationError(f"{path}:{error.lineno}", f"is no valid Python: {error.msg}") from None
-        self.annotations = Annotations(tree, module or path.stem)
+        self.annotations = Annotations(tree, self.module)
         self.tasks: list[SourceTask] = []
         self.handlers: list[SourceHandler] = []
         self.functions: dict[str, int] = {}

@@ -147,7 +147,7 @@ class _Hints:
             return enumerated({f.name: hints[f.name] for f in fields}, None, name, as_class)
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
             hints = self._members(cls)
-            return tuple_of(*(hints.get(field, ANY) for field in cls._fields), name=name, cls=cls)
+            return tuple_of(*(hints.get(field, ANY) for field in cls._fields), name=name, cls=cls, fields=cls._fields)
         return None
 
     def _members(self, cls: Any) -> dict[str, Type]:
