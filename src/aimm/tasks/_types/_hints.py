@@ -5,7 +5,7 @@ import dataclasses
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, Union, get_args, get_origin
 
 from aimm.tasks._types._model import (
@@ -33,17 +33,17 @@ LISTS = (list, collections.abc.Sequence, collections.abc.MutableSequence, collec
 MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping, collections.OrderedDict)
 
 
-def type_of_hint(hint: Any, known: Mapping[type, str] | None = None) -> Type:
+def type_of_hint(hint: Any, text: Callable[[str], Type] = simple) -> Type:
     """The type that a type hint says.
 
     Args:
-        hint: An annotation as it is at run time; a string stands for a type of that name.
-        known: Names of classes that have another than their qualified one.
+        hint: An annotation as it is at run time.
+        text: The type of an annotation that could not be evaluated; if not given, one of that name.
 
     Returns:
         Its type; ``any`` for what says nothing.
     """
-    return _Hints(known or {})(hint)
+    return _Hints(text)(hint)
 
 
 def qualified_name(cls: type) -> str:
@@ -62,8 +62,8 @@ def qualified_name(cls: type) -> str:
 
 
 class _Hints:
-    def __init__(self, known: Mapping[type, str]) -> None:
-        self._known, self._open = known, set[type]()
+    def __init__(self, text: Callable[[str], Type]) -> None:
+        self._text, self._open = text, set[type]()
 
     def __call__(self, hint: Any) -> Type:
         try:
@@ -74,7 +74,7 @@ class _Hints:
         if isinstance(hint, typing.ForwardRef):
             hint = hint.__forward_arg__
         if isinstance(hint, str):
-            return simple(hint) if hint.strip() else ANY
+            return self._text(hint) if hint.strip() else ANY
         if isinstance(hint, typing.TypeVar):
             return self._of_variable(hint)
         if isinstance(hint, typing.NewType):
@@ -128,7 +128,7 @@ class _Hints:
             return list_of(ANY)
         if cls in MAPPINGS:
             return _ANY_MAPPING
-        name = self._known.get(cls) or qualified_name(cls)
+        name = qualified_name(cls)
         if cls in self._open:  # it contains itself
             return simple(name, cls=cls)
         self._open.add(cls)
