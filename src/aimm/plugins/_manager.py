@@ -195,20 +195,6 @@ class PluginManager(Calls):
         source = self._finder.find(action, name).source
         return Owner(name, source.plugin or source.module, source.distribution, source.version, (action,))
 
-    def record(self, name: str, action: str) -> Record:
-        """What was registered for one action of a name: the function and how it wants to be called; loads the owner.
-
-        Args:
-            name: Model type, or data access name.
-            action: The action.
-
-        Raises:
-            PluginNotFoundError: Nobody owns this name.
-            PluginConflictError: Two plugins do.
-            PluginUnavailableError: Its owner is broken.
-        """
-        return self._finder.find(action, name)
-
     def discover(self, conf: Conf = None) -> Found:
         """Find every plugin without importing any, and without changing the manager.
 
@@ -244,7 +230,7 @@ class PluginManager(Calls):
         """
         state = self._set.ensure(candidate)
         if state.failure:
-            raise PluginUnavailableError(kind, name, state.failure) from state.error
+            raise errors.PluginUnavailableError(kind, name, state.failure) from state.error
 
     def records(self, kind: str) -> tuple[Record, ...]:
         """Every record of one kind, in the order of registration."""

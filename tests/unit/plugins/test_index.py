@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from aimm.plugins import _cache, _scan
 from aimm.plugins._index import Index, canonical_name, escaped, first_line, index_text, is_bare, search_path

@@ -93,7 +93,7 @@ def test_wrappers_stand_around_each_task(module: str, make_module: Make) -> None
     tracing = importlib.import_module(make_module(TRACE))
     remove = plugins.register(tracing)
     assert tasks.call("slow", count=2) == ("wrapped", 2)
-    assert tracing.SEEN == [(f"{module}.slow", (), {"count": 2})]
+    assert [(f"{module}.slow", (), {"count": 2})] == tracing.SEEN
     remove()
     assert tasks.call("slow", 2) == 2
 
@@ -234,7 +234,9 @@ def test_how_a_value_is_split(names: list[str], form: Any, value: Any, expected:
     assert tasks.split_outputs(names, value, form) == expected
 
 
-@pytest.mark.parametrize("value", ["ab", b"ab", {"a": 1}, {1, 2}, _generator(), 5, None, np.zeros(2)], ids=str)
+@pytest.mark.parametrize(
+    "value", ["ab", b"ab", {"a": 1}, {1, 2}, _generator(), 5, None, np.zeros(2)], ids=lambda value: type(value).__name__
+)
 def test_nothing_else_is_torn_apart(value: Any) -> None:
     """Strings, other dicts, generators and arrays are no tuples."""
     with pytest.raises(TaskOutputError, match=r"outputs 'a', 'b': it returned .*, which is not split"):
@@ -266,7 +268,11 @@ class Broken(Opaque):
         raise RuntimeError
 
 
-@pytest.mark.parametrize("value", [[1], {"a": [1]}, np.arange(3), "text", Opaque(), Broken(), len, lambda: None], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value",
+    [[1], {"a": [1]}, np.arange(3), "text", Opaque(), Broken(), len, lambda: None],
+    ids=lambda value: type(value).__name__,
+)
 def test_values_left_alone_are_no_error(value: Any) -> None:
     """What cannot be compared is not watched."""
     with unchanged("t", {"argument 'value'": value}):
@@ -291,7 +297,7 @@ class Shown:
         (np.arange(3), lambda value: value.__setitem__(0, 9)),
         (Shown(), lambda value: value.items.append(2)),
     ],
-    ids=repr,
+    ids=["list", "dict", "array", "object"],
 )
 def test_a_changed_value_is_noticed(value: Any, change: Callable[[Any], None]) -> None:
     """The error names the task and the value."""
