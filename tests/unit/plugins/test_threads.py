@@ -88,7 +88,7 @@ def test_resolving_calling_registering_and_wrapping_at_once(site: FakeSite, mana
     def call(turn: int) -> None:
         for _, answer in (manager.exec_predict("steady", [], None, turn), route.predict([], None, turn)):
             assert answer[:2] == ("steady", (turn,))
-                assert set(answer[2:]) <= {"wrapped"}
+            assert set(answer[2:]) <= {"wrapped"}
 
     def register(turn: int) -> None:
         name = f"passing{turn}"
