@@ -20,7 +20,7 @@ from support import FakeSite, class_source
 
 Make = Callable[..., str]
 
-HANDLER = '''
+HANDLER = """
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class WordsArtifactTask(ArtifactTaskInterface):
     @staticmethod
     def validation() -> dict[str, Any] | None:
         return {"mode": {"type": "string"}, "tag": {"type": "string"}}
-'''
+"""
 
 
 @pytest.fixture
@@ -70,7 +70,13 @@ def words(make_module: Make) -> HandlerRecord:
 def test_a_round_trip(tmp_path: Path, words: HandlerRecord) -> None:
     """What is saved is found in the manifest with its digest, type and handler, and read back."""
     info = tasks.save_artifact(tmp_path / "out", "greeting", "hello", words)
-    assert (info.name, info.path, info.is_folder, info.size, info.type) == ("greeting", "greeting.txt", False, 5, "string")
+    assert (info.name, info.path, info.is_folder, info.size, info.type) == (
+        "greeting",
+        "greeting.txt",
+        False,
+        5,
+        "string",
+    )
     assert info.handler == words.name
     assert tasks.read_artifacts(tmp_path / "out") == {"greeting": info}
     assert tasks.load_artifact(tmp_path / "out", info, words) == "hello"
@@ -169,7 +175,21 @@ def test_a_foreign_file_is_not_overwritten(tmp_path: Path, words: HandlerRecord)
     assert (tmp_path / "a.txt").read_text() == "mine"
 
 
-BAD_NAMES = ["", " ", "..", ".", "a/b", "../a", "/etc/x", "a\\b", "a\0b", "a\nb", ".hidden", "x" * 201, "artifacts.json"]
+BAD_NAMES = [
+    "",
+    " ",
+    "..",
+    ".",
+    "a/b",
+    "../a",
+    "/etc/x",
+    "a\\b",
+    "a\0b",
+    "a\nb",
+    ".hidden",
+    "x" * 201,
+    "artifacts.json",
+]
 
 
 @pytest.mark.parametrize("name", [*BAD_NAMES, 3], ids=repr)
@@ -277,7 +297,7 @@ def test_an_instance_cannot_be_made() -> None:
 )
 def test_validation_must_give_schemas(make_module: Make, returned: str, message: str) -> None:
     """What it gives becomes part of the schema of graphs."""
-    source = HANDLER.partition("        return {\"mode\": {\"type\"")[0] + f"        return {returned}\n"
+    source = HANDLER.partition('        return {"mode": {"type"')[0] + f"        return {returned}\n"
     importlib.import_module(make_module(source))
     with pytest.raises(DeclarationError, match=message):
         tasks.find_handler("WordsArtifactTask")
@@ -395,7 +415,9 @@ def test_models(tmp_path: Path, site: FakeSite) -> None:
     site.add("dist-m", "1", {"aimm.models": {"forest": "forest_module:Forest"}}, {"forest_module": class_source()})
     plugins.initialize()
     handler = tasks.find_handler("ModelArtifactTask")
-    info = tasks.save_artifact(tmp_path, "m", plugins.exec_instantiate("forest", None, 7), handler, {"model_type": "forest"})
+    info = tasks.save_artifact(
+        tmp_path, "m", plugins.exec_instantiate("forest", None, 7), handler, {"model_type": "forest"}
+    )
     assert info.path == "m.aimm"
     assert tasks.load_artifact(tmp_path, info, handler).n == 7
 

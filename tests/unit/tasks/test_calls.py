@@ -93,7 +93,7 @@ def test_wrappers_stand_around_each_task(module: str, make_module: Make) -> None
     tracing = importlib.import_module(make_module(TRACE))
     remove = plugins.register(tracing)
     assert tasks.call("slow", count=2) == ("wrapped", 2)
-    assert tracing.SEEN == [(f"{module}.slow", (), {"count": 2})]
+    assert [(f"{module}.slow", (), {"count": 2})] == tracing.SEEN
     remove()
     assert tasks.call("slow", 2) == 2
 
@@ -266,7 +266,11 @@ class Broken(Opaque):
         raise RuntimeError
 
 
-@pytest.mark.parametrize("value", [[1], {"a": [1]}, np.arange(3), "text", Opaque(), Broken(), len, lambda: None], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value",
+    [[1], {"a": [1]}, np.arange(3), "text", Opaque(), Broken(), len, lambda: None],
+    ids=lambda value: type(value).__name__,
+)
 def test_values_left_alone_are_no_error(value: Any) -> None:
     """What cannot be compared is not watched."""
     with unchanged("t", {"argument 'value'": value}):

@@ -53,7 +53,7 @@ HINTS: list[tuple[Any, Any]] = [
     (list[str], {"list": "string"}),
     (list, {"list": "any"}),
     (typing.List[int], {"list": "integer"}),  # noqa: UP006
-    (typing.Sequence[int], {"list": "integer"}),  # noqa: UP006
+    (typing.Sequence[int], {"list": "integer"}),
     (tuple[int, str], {"tuple": ["integer", "string"]}),
     (tuple[int, ...], {"list": "integer"}),
     (tuple[()], {"tuple": []}),
@@ -109,7 +109,7 @@ def test_values_of_derived_structures() -> None:
     assert check_value(type_of_hint(Pair), (1, "a")) is not None
 
 
-SOURCE = '''
+SOURCE = """
 import collections.abc
 import enum
 import numpy
@@ -181,7 +181,7 @@ class Eight:
     def __init__(self, a: int, b: str = ""): ...
 
 def not_a_task(a): ...
-'''
+"""
 
 
 @pytest.fixture
