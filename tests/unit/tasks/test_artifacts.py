@@ -92,6 +92,14 @@ def test_the_manifest_names_plugin_and_version(tmp_path: Path, site: FakeSite) -
     assert (entry["plugin"], entry["distribution"], entry["version"]) == ("words", "dist-words", "2.5")
 
 
+@pytest.mark.usefixtures("tmp_path")
+def test_a_relative_folder(words: HandlerRecord) -> None:
+    """It starts at the working directory, for writing and for reading."""
+    info = tasks.save_artifact("out", "a", "x", words)
+    assert tasks.load_artifact("out", info, words) == "x"
+    assert tasks.load_artifact("out", Path("a.txt"), words) == "x"
+
+
 @pytest.mark.parametrize("mode", ["str", "relative"])
 def test_the_path_may_be_text_or_relative(tmp_path: Path, words: HandlerRecord, mode: str) -> None:
     """What matters is that it lies in the folder."""
@@ -238,7 +246,7 @@ def test_an_altered_artifact_is_not_read(tmp_path: Path, words: HandlerRecord) -
     """The digest in the manifest is checked first."""
     info = tasks.save_artifact(tmp_path, "a", "x", words)
     (tmp_path / "a.txt").write_text("y")
-    with pytest.raises(ArtifactError, match="was altered: its digest is not the one in artifacts.json"):
+    with pytest.raises(ArtifactError, match=r"was altered: its digest is not the one in artifacts\.json"):
         tasks.load_artifact(tmp_path, info, words)
 
 
