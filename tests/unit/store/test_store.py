@@ -5,8 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aimm import store
 from aimm.errors import (
@@ -264,9 +263,9 @@ def test_a_file_that_was_exchanged_is_noticed(models: store.ModelStore) -> None:
     folder = Path(models.root) / "objects"
     os.replace(folder / f"{evil.identity}.aimm", folder / f"{good.identity}.aimm")
     for call in (models.load, models.header):
-        with pytest.raises(DamagedFileError, match="good@1 .* another model file than the one that was saved"):
+        with pytest.raises(DamagedFileError, match=r"good@1 .* another model file than the one that was saved"):
             call("good")
-    with pytest.raises(DamagedFileError, match="evil@1 .* the model file is gone"):
+    with pytest.raises(DamagedFileError, match=r"evil@1 .* the model file is gone"):
         models.load("evil")
 
 
