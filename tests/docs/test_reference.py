@@ -12,7 +12,7 @@ import pytest
 from aimm import errors, plugins, store, tasks
 from aimm.cli._app import root
 from aimm.plugins import _index
-from aimm.store import _file
+from aimm.store import _layout
 from docs.pages import DOCS, ROOT, all_pages, read_blocks
 
 REFERENCE = DOCS / "reference"
@@ -39,7 +39,7 @@ def test_public_names() -> None:
 def test_store() -> None:
     """Every public name of aimm.store is documented, and every field of the header."""
     documented = {name.removeprefix("aimm.store.") for name in directives("store.md")} - {"aimm.store"}
-    fields = re.findall(r"^\| `(\w+)` \| (?:string|integer)", read("model-files.md"), re.MULTILINE)
+    fields = re.findall(r"^\| `(\w+)` \| (?:string|integer|object)", read("model-files.md"), re.MULTILINE)
 
     assert documented == set(store.__all__)
     assert fields == list(store.Header._fields)
@@ -54,7 +54,7 @@ def test_tasks() -> None:
 
 def test_magic() -> None:
     """The magic bytes of model files are those of the code."""
-    assert f"`{_file.MAGIC.hex(' ').upper()}`" in read("model-files.md")
+    assert f"`{_layout.MAGIC.hex(' ').upper()}`" in read("model-files.md")
 
 
 def test_errors() -> None:
