@@ -11,7 +11,7 @@ import pytest
 
 from aimm import errors, plugins, store, tasks
 from aimm.cli._app import root
-from aimm.plugins import _index
+from aimm.plugins import _scan
 from aimm.store import _layout
 from docs.pages import DOCS, ROOT, all_pages, read_blocks
 
@@ -59,7 +59,8 @@ def test_magic() -> None:
 
 def test_errors() -> None:
     """Every error class is documented, once."""
-    classes = [name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)]
+    found = {name: getattr(errors, name) for name in dir(errors)}
+    classes = [name for name, cls in found.items() if isinstance(cls, type) and issubclass(cls, Exception)]
     documented = [name.removeprefix("aimm.errors.") for name in directives("errors.md")]
 
     assert sorted(documented) == sorted([*classes, "PluginFailure", "aimm.errors"])
@@ -109,7 +110,7 @@ def test_command_line() -> None:
 
 def test_entry_points() -> None:
     """Every entry-point group is in the table."""
-    assert [group for group in _index.GROUPS if f"`{group}`" not in read("entry-points.md")] == []
+    assert [group for group in _scan.GROUPS if f"`{group}`" not in read("entry-points.md")] == []
 
 
 @pytest.mark.parametrize("path", EVERY_TEXT, ids=lambda path: str(path.relative_to(ROOT)))
