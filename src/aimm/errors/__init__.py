@@ -65,26 +65,12 @@ if TYPE_CHECKING:
     )
     from aimm.errors._tasks import (
         ArtifactError as ArtifactError,
-    )
-    from aimm.errors._tasks import (
         ChangedValueError as ChangedValueError,
-    )
-    from aimm.errors._tasks import (
         RegistrationError as RegistrationError,
-    )
-    from aimm.errors._tasks import (
         TaskConflictError as TaskConflictError,
-    )
-    from aimm.errors._tasks import (
         TaskNotFoundError as TaskNotFoundError,
-    )
-    from aimm.errors._tasks import (
         TaskOutputError as TaskOutputError,
-    )
-    from aimm.errors._tasks import (
         TaskOutputWarning as TaskOutputWarning,
-    )
-    from aimm.errors._tasks import (
         TypeDefinitionError as TypeDefinitionError,
     )
 

@@ -234,7 +234,9 @@ def test_how_a_value_is_split(names: list[str], form: Any, value: Any, expected:
     assert tasks.split_outputs(names, value, form) == expected
 
 
-@pytest.mark.parametrize("value", ["ab", b"ab", {"a": 1}, {1, 2}, _generator(), 5, None, np.zeros(2)], ids=str)
+@pytest.mark.parametrize(
+    "value", ["ab", b"ab", {"a": 1}, {1, 2}, _generator(), 5, None, np.zeros(2)], ids=lambda value: type(value).__name__
+)
 def test_nothing_else_is_torn_apart(value: Any) -> None:
     """Strings, other dicts, generators and arrays are no tuples."""
     with pytest.raises(TaskOutputError, match=r"outputs 'a', 'b': it returned .*, which is not split"):
@@ -295,7 +297,7 @@ class Shown:
         (np.arange(3), lambda value: value.__setitem__(0, 9)),
         (Shown(), lambda value: value.items.append(2)),
     ],
-    ids=repr,
+    ids=lambda part: type(part).__name__,
 )
 def test_a_changed_value_is_noticed(value: Any, change: Callable[[Any], None]) -> None:
     """The error names the task and the value."""
