@@ -2,6 +2,6 @@ from aimm import errors
 
 EXAMPLES = {
     errors.ConformanceError: errors.ConformanceError("m", ["fit-works: it raised ValueError"]),
-    errors.ExampleError: errors.ExampleError("aimm_examples() of 'm' must return an Example, not 3"),
+    errors.CheckInputError: errors.CheckInputError("aimm_examples() of 'm' must return an Example, not 3"),
     errors.SubjectError: errors.SubjectError("no plugin is called 'm'"),
 }

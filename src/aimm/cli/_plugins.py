@@ -15,6 +15,7 @@ ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("aimm.cli._check:check", "Check that a plugin keeps its contract."),
+    "new": ("aimm.cli._new:new", "Make a new plugin package that is ready to be tested and installed."),
 }
 """The commands that stand in modules of their own."""
 

@@ -21,7 +21,7 @@ class ConformanceError(AimmError, AssertionError):
         return "\n".join([f"{self.subject} does not conform:", *(f"  {problem}" for problem in self.problems)])
 
 
-class ExampleError(AimmError, ValueError):
+class CheckInputError(AimmError, ValueError):
     """An example, or an expected failure, is not what the conformance kit can use.
 
     Attributes:

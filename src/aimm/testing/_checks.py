@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aimm.errors import ExampleError
+from aimm.errors import CheckInputError
 from aimm.testing._report import EXPECTED_FAIL, FAILED, FOLLOWS, PASSED, SKIPPED, UNEXPECTED_PASS, Result
 
 MODEL, LOADING, IMPORT, HOOKS, DATA, TASK = "model type", "loading", "import", "hook plugin", "data access", "task"
@@ -84,14 +84,14 @@ def known_expectations(expected: Mapping[str, str], subject: str = "") -> dict[s
     """The expected failures that concern a subject: those of any, and those written ``subject:check``.
 
     Raises:
-        ExampleError: There is no check of such a name, or a reason is missing.
+        CheckInputError: There is no check of such a name, or a reason is missing.
     """
     names = [found.name for found in checks()]
     for key, reason in expected.items():
         if key.rpartition(":")[2] not in names:
-            raise ExampleError(f"expected failure {key!r}: there is no such check; they are {', '.join(names)}")
+            raise CheckInputError(f"expected failure {key!r}: there is no such check; they are {', '.join(names)}")
         if not isinstance(reason, str) or not reason.strip():
-            raise ExampleError(f"expected failure {key!r} needs a reason, in words")
+            raise CheckInputError(f"expected failure {key!r} needs a reason, in words")
     general = {key: reason for key, reason in expected.items() if ":" not in key}
     own = {key.rpartition(":")[2]: reason for key, reason in expected.items() if key.rpartition(":")[0] == subject}
     return {**general, **own}

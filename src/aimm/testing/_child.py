@@ -19,12 +19,12 @@ def main(request: dict[str, Any]) -> None:
 
         Steps(request).run(tell)
     else:
-        from aimm.errors import ExampleError
+        from aimm.errors import CheckInputError
         from aimm.testing._candidate import Examination
 
         try:
             Examination(request, tell).run()
-        except ExampleError as error:
+        except CheckInputError as error:
             tell("refused", str(error))
     tell("end")
     sys.stdout.flush()

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aimm.errors import ExampleError
+from aimm.errors import CheckInputError
 
 SUPPLIER, EXPECTATIONS = "aimm_examples", "aimm_expected_failures"
 """What the kit looks for in model classes, in modules of plugins, and in the packages around them."""
@@ -64,7 +64,7 @@ def as_examples(found: Any, subject: str, whose: str) -> tuple[Example, ...]:
         whose: How to call the giver in messages.
 
     Raises:
-        ExampleError: It is something else.
+        CheckInputError: It is something else.
     """
     if isinstance(found, Mapping):
         found = found.get(subject)
@@ -74,7 +74,7 @@ def as_examples(found: Any, subject: str, whose: str) -> tuple[Example, ...]:
     for example in given:
         parts = (example.fit, example.predict, example.instantiate) if isinstance(example, Example) else ()
         if not parts or not all(isinstance(part, Arguments) for part in parts):
-            raise ExampleError(
+            raise CheckInputError(
                 f"{whose} gives {_shown(example)} for {subject!r}; expected aimm.testing.Example(fit=call(...), "
                 "predict=call(...)), a list of them, or a mapping of names to them"
             )
@@ -97,7 +97,7 @@ def supplied(owner: Any, module: str) -> tuple[Any, str]:
     """What the nearest ``aimm_examples()`` returns, and whose it is; ``(None, "")`` if there is none.
 
     Raises:
-        ExampleError: It fails.
+        CheckInputError: It fails.
     """
     for place, name in places(owner, module):
         supplier = getattr(place, SUPPLIER, None)
@@ -105,7 +105,7 @@ def supplied(owner: Any, module: str) -> tuple[Any, str]:
             try:
                 return supplier(), f"{name}.{SUPPLIER}()"
             except Exception as error:
-                raise ExampleError(f"{name}.{SUPPLIER}() failed: {type(error).__name__}: {error}") from error
+                raise CheckInputError(f"{name}.{SUPPLIER}() failed: {type(error).__name__}: {error}") from error
     return None, ""
 
 
@@ -113,13 +113,13 @@ def declared_failures(owner: Any, module: str) -> dict[str, str]:
     """Every check that the plugin itself declares to fail, with the reason.
 
     Raises:
-        ExampleError: A declaration is no mapping of texts to texts.
+        CheckInputError: A declaration is no mapping of texts to texts.
     """
     found: dict[str, str] = {}
     for place, name in places(owner, module):
         declared = getattr(place, EXPECTATIONS, None) or {}
         if not isinstance(declared, Mapping):
-            raise ExampleError(f"{name}.{EXPECTATIONS} must map names of checks to reasons, not {_shown(declared)}")
+            raise CheckInputError(f"{name}.{EXPECTATIONS} must map names of checks to reasons, not {_shown(declared)}")
         found = {**declared, **found}
     return found
 

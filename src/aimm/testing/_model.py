@@ -50,7 +50,7 @@ def check_model(
 
     Raises:
         SubjectError: Nobody owns the model type.
-        ExampleError: An example or an expected failure is of no use.
+        CheckInputError: An example or an expected failure is of no use.
     """
     subjects, expected = prepare(model, examples, manager, expected_failures, heavy, timeout)
     name = subjects[0].model_type
@@ -115,6 +115,6 @@ def _owner(manager: plugins.PluginManager, name: str) -> tuple[Any, str]:
 
 def _record(manager: plugins.PluginManager, name: str, action: str) -> Any:
     try:
-        return manager.record(name, action)
+        return manager.owner_record(name, action)
     except PluginNotFoundError:
         return None

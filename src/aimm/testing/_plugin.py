@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aimm import plugins
-from aimm.errors import ExampleError, SubjectError
+from aimm.errors import CheckInputError, SubjectError
 from aimm.testing._candidate import FLOORS, title
 from aimm.testing._checks import checks, judged, known_expectations
 from aimm.testing._model import TIMEOUT
@@ -45,7 +45,7 @@ def check_plugin(
 
     Raises:
         SubjectError: There is no such distribution, plugin or path, or it declares nothing.
-        ExampleError: An expected failure names no check, or gives no reason.
+        CheckInputError: An expected failure names no check, or gives no reason.
     """
     expected = dict(expected_failures or {})
     known_expectations(expected)
@@ -86,7 +86,7 @@ def _examined(
                 done.setdefault(result.subject, {})[result.check] = result.status
                 yield kind, result
             elif event == "refused":
-                raise ExampleError(rest[0])
+                raise CheckInputError(rest[0])
             elif event == DEAD:
                 dead = rest[0]
         if dead is None:

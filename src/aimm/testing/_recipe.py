@@ -38,7 +38,7 @@ class Recipe(NamedTuple):
 def recipe_of(manager: plugins.PluginManager, model_type: str) -> Recipe:
     """The recipe for whatever owns a model type in a manager."""
     action = next(a for o in manager.owners() if o.name == model_type for a in o.actions)
-    source = manager.record(model_type, action).source
+    source = manager.owner_record(model_type, action).source
     for candidate in (*manager.report.loaded, *manager.candidates()):
         if (candidate.name, candidate.distribution) == (source.plugin, source.distribution):
             return Recipe(tuple(candidate))

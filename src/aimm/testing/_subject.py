@@ -95,7 +95,7 @@ class Subject:
         found = {}
         for action in MODEL_ACTIONS:
             try:
-                found[action] = self.manager.record(self.model_type, action)
+                found[action] = self.manager.owner_record(self.model_type, action)
             except PluginNotFoundError:
                 continue
         return found
