@@ -90,9 +90,7 @@ class ConfigureHook(Protocol):
 class DataAccessWrapper(Protocol):
     """Stands around every data access: yields once, gets the data there, and returns them."""
 
-    def __call__(
-        self, name: str, state_cb: StateCallback, args: Args, kwargs: Kwargs
-    ) -> Generator[None, Any, Any]: ...
+    def __call__(self, name: str, state_cb: StateCallback, args: Args, kwargs: Kwargs) -> Generator[None, Any, Any]: ...
 
 
 class InstantiateWrapper(Protocol):
