@@ -38,7 +38,7 @@ def check(
     if as_json:
         session.write_json(report.as_json())
     else:
-        shown = [r for r in report.results if not r.is_bad and (session.verbose or r.status != "passed")]
+        shown = [r for r in report.results if not r.is_bad and (session.verbose or r.is_remarkable)]
         rows = [[r.status, r.subject, r.check, r.message] for r in shown]
         session.write_table(["STATUS", "SUBJECT", "CHECK", "WHY"], rows)
         for problem in report.problems:

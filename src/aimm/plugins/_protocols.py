@@ -93,6 +93,12 @@ class DataAccessWrapper(Protocol):
     def __call__(self, name: str, state_cb: StateCallback, args: Args, kwargs: Kwargs) -> Generator[None, Any, Any]: ...
 
 
+class RunTaskWrapper(Protocol):
+    """Stands around every task: yields once, gets what the task returns there, and returns it."""
+
+    def __call__(self, task: str, state_cb: StateCallback, args: Args, kwargs: Kwargs) -> Generator[None, Any, Any]: ...
+
+
 class InstantiateWrapper(Protocol):
     """Stands around instantiate of every owner: yields once, gets the instance there, and returns it."""
 

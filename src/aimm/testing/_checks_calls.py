@@ -64,7 +64,7 @@ def signature_fits_declaration(subject: Subject) -> None:
 
 @check(MODEL, "parameters-can-be-asked", hint="let the parameters hook return a list of names, or None")
 def parameters_can_be_asked(subject: Subject) -> None:
-    """The names of the arguments of every action can be asked for, and the example's keywords are among them."""
+    """The names of the arguments of every action can be asked for, and are names, or unknown as a whole."""
     for action in MODEL_ACTIONS[:3]:
         if action not in subject.offered:
             continue

@@ -66,7 +66,8 @@ def check_plugin(
                 if state_cb is not None:
                     state_cb({"progress": number / len(candidates), "check": f"{result.subject}: {result.check}"})
     subjects = {(kind, result.subject) for kind, result in results}
-    return Report(name, tuple(result for _, result in results), sum(FLOORS.get(kind, 0) for kind, _ in subjects))
+    title = Path(name).resolve().name if Path(name).exists() else name
+    return Report(title, tuple(result for _, result in results), sum(FLOORS.get(kind, 0) for kind, _ in subjects))
 
 
 def _examined(

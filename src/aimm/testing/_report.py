@@ -37,6 +37,11 @@ class Result(NamedTuple):
         """Whether this makes a report red."""
         return self.status in (FAILED, UNEXPECTED_PASS)
 
+    @property
+    def is_remarkable(self) -> bool:
+        """Whether this says something that is neither good news nor the consequence of another result."""
+        return self.status != PASSED and not self.message.endswith(FOLLOWS)
+
     def describe(self) -> str:
         """The result in a few words: which check, of what, and why."""
         text = f"{self.check} ({self.subject}): {self.message or self.status}"
