@@ -1,4 +1,4 @@
-"""Finding plugins among thousands, beside every peer: see README.md. Writes what ``docs/explanation/speed.md`` shows."""
+"""Finding plugins among thousands, beside every peer: see README.md. Writes what docs/explanation/speed.md shows."""
 
 import importlib.metadata
 import os
@@ -35,10 +35,10 @@ def bench() -> Iterator[Bench]:
 
 
 def test_discovery(benchmark: Callable, report: list[Row], bench: Bench) -> None:
-    """Every peer at every size; AIMM_BENCH_SIZES and AIMM_BENCH_ROUNDS make it shorter."""
-    chosen = os.environ.get("AIMM_BENCH_SIZES")
+    """Every peer at every size; BENCH_SIZES and BENCH_ROUNDS make it shorter."""
+    chosen = os.environ.get("BENCH_SIZES")
     sizes = tuple(map(int, chosen.split(","))) if chosen else SIZES
-    rounds = int(os.environ.get("AIMM_BENCH_ROUNDS", ROUNDS))
+    rounds = int(os.environ.get("BENCH_ROUNDS", ROUNDS))
     cells: list[Cell] = []
     benchmark.pedantic(lambda: cells.extend(cell for n in sizes for cell in bench.cells(n, rounds)), rounds=1)
     keep(rows(cells, min(MANY, max(sizes))), benchmark, report)
@@ -91,7 +91,7 @@ def write(cells: list[Cell], commands: dict[str, list[float]]) -> None:
     _, _, after = rest.partition(END)
     measured = [
         *table(cells),
-        f"Whole processes that print into a pipe, against a script that lists the same plugins through stevedore with a "
+        "Whole processes that print into a pipe, against a script that lists the same plugins through stevedore with a "
         f"warm cache: {whole}, completing a name {ratios['completing a name']:.2f}.",
         "",
         machine(),
