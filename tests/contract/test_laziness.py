@@ -43,9 +43,15 @@ CLI = {"aimm", "aimm.errors", "aimm.errors._plugins", "aimm.cli"} | {
 }
 LIST = PACKAGE | CLI | {"aimm.cli._names", "aimm.cli._options", "aimm.cli._plugins"}
 TYPES = PACKAGE | CLI | {"aimm.cli._names", "aimm.cli._options", "aimm.cli._types"}
-STORE = {"aimm.store", "aimm.store._atomic", "aimm.store._file", "aimm.errors._store"}
+STORE = {"aimm.store", "aimm.errors._store"} | {
+    f"aimm.store._{name}"
+    for name in ("atomic", "disk", "example", "file", "index", "layout", "objects", "policy", "store", "versions")
+}
 MODELS = (
-    PACKAGE | CLI | STORE | {f"aimm.cli._{name}" for name in ("arguments", "models", "names", "progress", "results")}
+    PACKAGE
+    | CLI
+    | STORE
+    | {f"aimm.cli._{name}" for name in ("arguments", "models", "names", "progress", "references", "results")}
 )
 
 COMMANDS: dict[str, tuple[set[str], set[str]]] = {
@@ -59,8 +65,8 @@ COMMANDS: dict[str, tuple[set[str], set[str]]] = {
     "plugins schema": (LIST | {"aimm.plugins._document"}, {"json"}),
     "types list": (TYPES, set()),
     "types show a": (TYPES | LOADING | {"aimm.plugins._signature"}, {"lazy_a"}),
-    "fit --help": (MODELS, {"hashlib", "json"}),
-    "predict --help": (MODELS, {"hashlib", "json"}),
+    "fit --help": (MODELS, {"dataclasses", "hashlib", "json", "tomllib"}),
+    "predict --help": (MODELS, {"dataclasses", "hashlib", "json", "tomllib"}),
     "completion bash": (CLI | {"aimm.cli._completion"}, {"subprocess"}),
 }
 """For each command every module of ours that it loads, and what else it loads beyond click and what click needs: of the

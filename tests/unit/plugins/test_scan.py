@@ -10,8 +10,7 @@ from typing import Any
 
 import importlib_metadata
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from packaging.version import Version
 
 from aimm.plugins._scan import (
