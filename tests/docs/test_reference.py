@@ -9,9 +9,9 @@ from typing import Any
 import click
 import pytest
 
-from aimm import errors, plugins, store
+from aimm import errors, plugins, store, tasks
 from aimm.cli._app import root
-from aimm.plugins import _index
+from aimm.plugins import _scan
 from aimm.store import _layout
 from docs.pages import DOCS, ROOT, all_pages, read_blocks
 
@@ -45,6 +45,13 @@ def test_store() -> None:
     assert fields == list(store.Header._fields)
 
 
+def test_tasks() -> None:
+    """Every public name of aimm.tasks is documented."""
+    documented = {name.removeprefix("aimm.tasks.") for name in directives("tasks.md")} - {"aimm.tasks"}
+
+    assert documented == set(tasks.__all__)
+
+
 def test_magic() -> None:
     """The magic bytes of model files are those of the code."""
     assert f"`{_layout.MAGIC.hex(' ').upper()}`" in read("model-files.md")
@@ -53,7 +60,7 @@ def test_magic() -> None:
 def test_errors() -> None:
     """Every error class is documented, once."""
     found = {name: getattr(errors, name) for name in dir(errors)}
-    classes = [name for name, one in found.items() if isinstance(one, type) and issubclass(one, Exception)]
+    classes = [name for name, cls in found.items() if isinstance(cls, type) and issubclass(cls, Exception)]
     documented = [name.removeprefix("aimm.errors.") for name in directives("errors.md")]
 
     assert sorted(documented) == sorted([*classes, "PluginFailure", "aimm.errors"])
@@ -103,7 +110,7 @@ def test_command_line() -> None:
 
 def test_entry_points() -> None:
     """Every entry-point group is in the table."""
-    assert [group for group in _index.GROUPS if f"`{group}`" not in read("entry-points.md")] == []
+    assert [group for group in _scan.GROUPS if f"`{group}`" not in read("entry-points.md")] == []
 
 
 @pytest.mark.parametrize("path", EVERY_TEXT, ids=lambda path: str(path.relative_to(ROOT)))
