@@ -32,10 +32,12 @@ class Forger:
 
     @plugins.hookimpl
     def model_types(self) -> list[str]:
+        """The type that it forges."""
         return [SVC_TYPE]
 
     @plugins.hookimpl
     def serialize(self) -> bytes:
+        """What it was given."""
         return self.payload
 
 
