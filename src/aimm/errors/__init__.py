@@ -15,14 +15,22 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
-    └── ModelFileError (ValueError)            a model file cannot be used
-        ├── ForeignFileError                   it is no model file
-        ├── FormatVersionError                 a newer ``aimm`` wrote it
-        ├── DamagedFileError                   it is cut short or altered
-        └── PayloadError                       the plugin's bytes are not bytes
+    ├── ModelFileError (ValueError)            a model file cannot be used
+    │   ├── ForeignFileError                   it is no model file
+    │   ├── FormatVersionError                 a newer ``aimm`` wrote it
+    │   ├── DamagedFileError                   it is cut short or altered
+    │   └── PayloadError                       the plugin's bytes are not bytes
+    ├── TaskNotFoundError (LookupError, ValueError)   no task or artifact handler has this name
+    ├── TaskConflictError (LookupError, ValueError)   the end of a name fits several tasks
+    ├── TypeDefinitionError (ValueError)       a type does not follow the grammar
+    ├── RegistrationError (ValueError)         a registration document cannot be read
+    ├── TaskOutputError (ValueError)           what a task returned cannot be split into its outputs
+    ├── ChangedValueError (RuntimeError)       a task changed a value that belongs to another one
+    └── ArtifactError (ValueError)             an artifact cannot be written or read
 
     UserWarning
-    └── PluginContractWarning                  a plugin breaks its contract, the call goes on
+    ├── PluginContractWarning                  a plugin breaks its contract, the call goes on
+    └── TaskOutputWarning                      a task returned fewer values than it declares
 
 Each class composes its own message from its arguments, which are plain data: every error survives ``pickle``. The
 errors of each package stand in a module of its own beside this file, which is imported when one of them is named.
@@ -91,6 +99,30 @@ if TYPE_CHECKING:
     from aimm.errors._store import (
         PayloadError as PayloadError,
     )
+    from aimm.errors._tasks import (
+        ArtifactError as ArtifactError,
+    )
+    from aimm.errors._tasks import (
+        ChangedValueError as ChangedValueError,
+    )
+    from aimm.errors._tasks import (
+        RegistrationError as RegistrationError,
+    )
+    from aimm.errors._tasks import (
+        TaskConflictError as TaskConflictError,
+    )
+    from aimm.errors._tasks import (
+        TaskNotFoundError as TaskNotFoundError,
+    )
+    from aimm.errors._tasks import (
+        TaskOutputError as TaskOutputError,
+    )
+    from aimm.errors._tasks import (
+        TaskOutputWarning as TaskOutputWarning,
+    )
+    from aimm.errors._tasks import (
+        TypeDefinitionError as TypeDefinitionError,
+    )
 
 _MODULES = {
     "_plugins": (
@@ -111,6 +143,16 @@ _MODULES = {
         "PluginContractWarning",
     ),
     "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
+    "_tasks": (
+        "TaskNotFoundError",
+        "TaskConflictError",
+        "TypeDefinitionError",
+        "RegistrationError",
+        "TaskOutputError",
+        "TaskOutputWarning",
+        "ChangedValueError",
+        "ArtifactError",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -169,6 +169,13 @@ def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
             _explain_wrapped(error, record, hook)
             raise
 
+    def run_task(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
+        try:
+            return hook(task=name, state_cb=state_cb, args=args, kwargs=kwargs)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
+
     def instantiate(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
         try:
             return hook(model_type=name, state_cb=state_cb, args=args, kwargs=kwargs)
@@ -199,6 +206,7 @@ def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
 
     own = {
         "data_access": data_access,
+        "run_task": run_task,
         "instantiate": instantiate,
         "serialize": serialize,
         "deserialize": deserialize,

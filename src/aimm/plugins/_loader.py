@@ -117,7 +117,18 @@ def _import(candidate: Candidate) -> list[ModuleType]:
         return [importlib.import_module(name) for name in module_names(candidate.value, package)]
     if not _VALUE.fullmatch(candidate.value.strip()):
         raise DeclarationError(f"an entry point has the form 'module' or 'module:attribute', not {candidate.value!r}")
-    return [importlib.import_module(candidate.module)]
+    module = importlib.import_module(candidate.module)
+    if candidate.group == "aimm.tasks" and ":" not in candidate.value:
+        return [module, *(importlib.import_module(name) for name in _children(module))]
+    return [module]
+
+
+def _children(package: ModuleType) -> list[str]:
+    """The modules of a package of tasks, which is like a plugin directory; those with an underscore are its own."""
+    from pkgutil import iter_modules
+
+    names = sorted(child.name for child in iter_modules(getattr(package, "__path__", ())) if not child.ispkg)
+    return [f"{package.__name__}.{name}" for name in names if not name.startswith("_")]
 
 
 def _attribute(module: ModuleType, candidate: Candidate) -> Any:

@@ -11,6 +11,7 @@ from aimm.errors import (
     DeclarationError,
     PluginFailure,
     PluginLoadError,
+    PluginUnavailableError,
 )
 from aimm.plugins._config import Conf, load_config
 from aimm.plugins._discovery import Candidate, Found, discover
@@ -21,6 +22,7 @@ from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import (
     EXPLICIT,
     Key,
+    Record,
     Registry,
     Source,
     default_registry,
@@ -49,6 +51,7 @@ class PluginManager(Calls):
         self._generation = 0
         self._set = PluginSet(self._registry, self._tables, self._reset_all)
         self._finder = Finder(self._registry, self._set)
+        self._kinds: dict[str, Callable[[str], Record]] = {}
         self._registry.watch(self._reset)
         if conf is not None:
             self.initialize(conf)
@@ -219,6 +222,47 @@ class PluginManager(Calls):
         """
         return self._set.ensure(candidate).failure
 
+    def require(self, candidate: Candidate, kind: str, name: str) -> None:
+        """Load the plugin that owns a name.
+
+        Args:
+            candidate: The plugin.
+            kind: What is asked of it.
+            name: The name that it owns.
+
+        Raises:
+            PluginUnavailableError: It does not load; the original exception is the cause.
+        """
+        state = self._set.ensure(candidate)
+        if state.failure:
+            raise PluginUnavailableError(kind, name, state.failure) from state.error
+
+    def records(self, kind: str) -> tuple[Record, ...]:
+        """Every record of one kind, in the order of registration."""
+        return tuple(record for record in self._registry.records() if record.kind == kind)
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """The record of this kind and name, if it is registered by now; nothing is loaded for it."""
+        return self._registry.get(kind, name)
+
+    def add_kind(self, kind: str, find: Callable[[str], Record]) -> None:
+        """Have somebody else find the owners of one kind of routed call, for packages beside this one.
+
+        Args:
+            kind: The kind, one of those that have a hook.
+            find: Gives the record of a name, or raises.
+        """
+        self._kinds[kind] = find
+
+    def entry(self, kind: str, name: str) -> Entry:
+        """What calls the one owner of a name through the wrappers; it finds that owner anew when plugins change.
+
+        Args:
+            kind: The kind of call.
+            name: The name.
+        """
+        return self._tables[kind].get(name) or self._entry(kind, name)
+
     def candidates(self) -> tuple[Candidate, ...]:
         """Every plugin that the last ``initialize`` found, loaded or not."""
         return self._set.found.candidates
@@ -236,7 +280,8 @@ class PluginManager(Calls):
     def _bind(self, entry: Entry) -> None:
         while True:
             generation = self._generation
-            record = self._finder.find(entry.action, entry.name)
+            find = self._kinds.get(entry.action)
+            record = find(entry.name) if find else self._finder.find(entry.action, entry.name)
             with self._lock:
                 # Finding may load a plugin, and other threads go on: what was found must still be true when it is set.
                 if generation == self._generation:

@@ -59,6 +59,7 @@ class Record(NamedTuple):
         instance_arg_name: Keyword under which it takes the instance; None means first positional argument.
         hook_arguments: For a hook implementation, the specified arguments that it takes, in order; else None.
         execution: Tells one execution of the declaring module from another (its ``__spec__``).
+        details: What a package beside this one remembers with it.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Record(NamedTuple):
     instance_arg_name: str | None = None
     hook_arguments: tuple[str, ...] | None = None
     execution: object = None
+    details: Any = None
 
     @property
     def key(self) -> tuple[str, str]:
