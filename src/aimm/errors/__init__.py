@@ -26,7 +26,13 @@
     ├── RegistrationError (ValueError)         a registration document cannot be read
     ├── TaskOutputError (ValueError)           what a task returned cannot be split into its outputs
     ├── ChangedValueError (RuntimeError)       a task changed a value that belongs to another one
-    └── ArtifactError (ValueError)             an artifact cannot be written or read
+    ├── ArtifactError (ValueError)             an artifact cannot be written or read
+    ├── GraphError (ValueError)                a task graph cannot be run as asked for
+    │   ├── InvalidGraphError                  it has errors
+    │   └── GraphInputError                    its parameters or artifacts do not fit
+    └── StepError (RuntimeError)               a step of a graph failed
+        ├── StepTypeError (TypeError)          a value is not of its declared type
+        └── StepOutputError (LookupError)      it needs an output that was not given
 
     UserWarning
     ├── PluginContractWarning                  a plugin breaks its contract, the call goes on
@@ -39,6 +45,24 @@ errors of each package stand in a module of its own beside this file, which is i
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aimm.errors._graph import (
+        GraphError as GraphError,
+    )
+    from aimm.errors._graph import (
+        GraphInputError as GraphInputError,
+    )
+    from aimm.errors._graph import (
+        InvalidGraphError as InvalidGraphError,
+    )
+    from aimm.errors._graph import (
+        StepError as StepError,
+    )
+    from aimm.errors._graph import (
+        StepOutputError as StepOutputError,
+    )
+    from aimm.errors._graph import (
+        StepTypeError as StepTypeError,
+    )
     from aimm.errors._plugins import (
         ArgumentTwiceError as ArgumentTwiceError,
     )
@@ -125,6 +149,7 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
+    "_graph": ("GraphError", "GraphInputError", "InvalidGraphError", "StepError", "StepOutputError", "StepTypeError"),
     "_plugins": (
         "PluginFailure",
         "owner_text",

@@ -48,7 +48,7 @@ class _StepCheck:
             count = "no arguments" if not positional else f"at most {len(positional)}"
             message = f"{len(step.args)} arguments are given by position; the task {task.name!r} takes {count}"
             more = ", ".join(one.name for one in task.inputs if one.kind not in POSITIONAL)
-            self._issues.error("arguments", message, self._path, more and f"by keyword only: {more}" or None)
+            self._issues.error("arguments", message, self._path, (more and f"by keyword only: {more}") or None)
         self._check_keywords({one.name for one in positional[: len(step.args)]})
 
     def _check_keywords(self, given: set[str]) -> None:

@@ -69,7 +69,9 @@ class _Sections:
             path = (section, name)
             if not isinstance(name, str):
                 hint = "YAML reads yes, no, on and off as true and false" if isinstance(name, bool) else f"'{name}'"
-                self._issues.error("name", f"the name {name!r} is {kind_of(name)}, not text", path, f"write it in quotes: {hint}")
+                self._issues.error(
+                    "name", f"the name {name!r} is {kind_of(name)}, not text", path, f"write it in quotes: {hint}"
+                )
             elif not name.strip():
                 self._issues.error("name", "a name is blank", path)
             elif "." in name and not dots:

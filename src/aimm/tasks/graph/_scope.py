@@ -1,13 +1,13 @@
 """The names of a graph: what a reference leads to, and of which type it is."""
 
+from typing import Any
+
 from aimm.tasks._types import ANY, Type, enumerated, mapping_of, tuple_of, type_of_value, union_of
 from aimm.tasks._types import INTEGER as INTEGER_TYPE
 from aimm.tasks.graph._bind import Binder, BoundTask, Typed
 from aimm.tasks.graph._issues import Issues, Path, nearest
 from aimm.tasks.graph._model import MISSING, Model
 from aimm.tasks.graph._references import Reference, parse_reference, unescape
-
-from typing import Any
 
 UNKNOWN = Typed(ANY, from_code=True)
 """A type that cannot be told, because an issue stands in the way: it fits everything."""

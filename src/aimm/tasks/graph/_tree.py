@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, NoReturn
 
-from aimm.tasks.graph._issues import Issue, Issues, Path
+from aimm.tasks.graph._issues import Issue, Issues
 
 MAX_DEPTH = 100
 """How deep lists and mappings may be nested."""
@@ -21,7 +21,7 @@ class Mark(NamedTuple):
     column: int
 
 
-class Stop(Exception):  # noqa: N818 - control flow, never seen outside
+class Stop(Exception):
     """The rest of the document is not worth reading; the issue that says why is there."""
 
 
