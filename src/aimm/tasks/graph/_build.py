@@ -176,7 +176,7 @@ class Builder:
         self._changed = True
         return step
 
-    def artifact(self, name: str, contents: Ref | str, handler: str | type, /, **args: Any) -> None:
+    def artifact(self, name: str, contents: Ref | str, handler: str | Callable[..., Any], /, **args: Any) -> None:
         """Have a run write an artifact.
 
         Args:

@@ -1,8 +1,8 @@
 """What finished steps gave, kept beside the artifacts, so that a later run need not do them again.
 
 Plain data, bytes, NumPy arrays, data frames and tuples, lists and mappings of these are kept as they are, as are
-instances that ``aimm.fit`` and its like return. Anything else only by pickle, if the caller says so; without, the step is
-simply run again when its output is needed.
+instances that ``aimm.fit`` and its like return. Anything else only by pickle, if the caller says so; without, the step
+is simply run again when its output is needed.
 """
 
 import base64
@@ -41,7 +41,7 @@ class Checkpoints:
         self._find_handler, self._allow_pickle = find_handler, allow_pickle
 
     def step(self, name: str) -> dict[str, Any]:
-        """What is known of a step: ``key`` and ``outputs``, which is None if they could not be kept; empty if nothing."""
+        """What is known of a step: ``key`` and ``outputs`` (None if they could not be kept); empty if nothing."""
         return self._read(self._path("steps", name) / "step.json")
 
     def artifact_key(self, name: str) -> str | None:

@@ -106,7 +106,9 @@ class Engine:
         from contextvars import copy_context
 
         with ThreadPoolExecutor(workers, "aimm-graph") as pool:
-            self._run_side_by_side(lambda call, args: pool.submit(copy_context().run, self._invoke, call, *args))
+            self._run_side_by_side(
+                lambda call, args: pool.submit(copy_context().run, lambda: self._invoke(call, *args))
+            )
 
     def _run_side_by_side(self, submit: Callable[[Call, _Arguments], "Future[Any]"]) -> None:
         waits = {call.step: 0 for call in self._calls}

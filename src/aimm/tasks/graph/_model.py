@@ -33,7 +33,7 @@ class Outputs(NamedTuple):
 
 
 class TaskEntry(NamedTuple):
-    """An entry of ``tasks``. ``inputs`` and ``outputs`` are None where the document leaves them to the installed task."""
+    """An entry of ``tasks``. ``inputs`` and ``outputs`` are None where the installed task is to tell them."""
 
     name: str
     plugin: str

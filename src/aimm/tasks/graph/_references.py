@@ -1,7 +1,8 @@
 """References to values: ``$name`` and ``$name.output``, how they are escaped, found and filled in.
 
 A reference is a whole string that starts with one ``$``. References are looked for in lists and in the values of
-mappings, never in keys. A string that starts with ``$$`` stands for itself without its first ``$``; a lone ``$`` is text.
+mappings, never in keys. A string that starts with ``$$`` stands for itself without its first ``$``; a lone ``$`` is
+text.
 """
 
 from collections.abc import Callable, Iterator
