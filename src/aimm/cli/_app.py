@@ -15,6 +15,7 @@ from aimm.errors import AimmError, ConfigError
 COMMANDS = {
     "plugins": ("aimm.cli._plugins:plugins_group", "List, show and examine plugins."),
     "types": ("aimm.cli._types:types_group", "List and show model types and their owners."),
+    "tasks": ("aimm.cli._tasks:tasks_group", "List tasks, and compare their registration with the code."),
     "fit": ("aimm.cli._models:fit", "Create and fit a model, and keep it in a model file."),
     "predict": ("aimm.cli._models:predict", "Apply a model file to data."),
     "completion": ("aimm.cli._completion:completion", "Print the script that completes names in your shell."),

@@ -115,14 +115,15 @@ def task_record(record: Record) -> TaskRecord:
     """Look at a registered function."""
     declared: Declared = record.details or Declared()
     function = record.function
+    text = _text_reader(function)
     description, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
     hints = hints_of(vars(function).get("__init__", function) if isinstance(function, type) else function)
-    outputs, form = outputs_of(_returned(function, hints), declared)
+    outputs, form = outputs_of(_returned(function, hints, text), declared)
     file, line = place_of(function)
     return TaskRecord(
         record.name,
         function,
-        tuple(p for p in parameters_of(function, hints) if p.name != record.state_cb_arg_name),
+        tuple(p for p in parameters_of(function, hints, text) if p.name != record.state_cb_arg_name),
         outputs,
         form,
         record.source,
@@ -141,15 +142,16 @@ def handler_record(record: Record) -> HandlerRecord:
         DeclarationError: Its ``validation()`` is no mapping of arguments to schemas.
     """
     handler: Any = record.function
+    text = _text_reader(handler)
     hints = hints_of(handler.serialize)
-    parameters = parameters_of(handler.serialize, hints)[3:]
+    parameters = parameters_of(handler.serialize, hints, text)[3:]
     file, line = place_of(handler)
     return HandlerRecord(
         record.name,
         handler.__name__,
         handler,
-        type_of_hint(hints_of(handler.deserialize).get("return", Any)),
-        type_of_hint(hints.get("contents", Any)),
+        type_of_hint(hints_of(handler.deserialize).get("return", Any), text),
+        type_of_hint(hints.get("contents", Any), text),
         parameters,
         arguments_schema(record.name, handler, parameters),
         record.source,
@@ -158,7 +160,26 @@ def handler_record(record: Record) -> HandlerRecord:
     )
 
 
-def parameters_of(function: Callable[..., Any], hints: dict[str, Any]) -> tuple[Parameter, ...]:
+def _text_reader(thing: Any) -> Callable[[str], Type]:
+    """What reads annotations that cannot be evaluated: the source of their module says what their names mean."""
+    import ast
+
+    from aimm.tasks._annotations import Annotations
+
+    def read(text: str) -> Type:
+        try:
+            with open(inspect.getsourcefile(inspect.unwrap(thing)) or "", "rb") as file:
+                tree = ast.parse(file.read())
+        except (TypeError, OSError, ValueError, SyntaxError):
+            tree = ast.Module([], [])
+        return Annotations(tree, thing.__module__)(ast.Constant(text))
+
+    return read
+
+
+def parameters_of(
+    function: Callable[..., Any], hints: dict[str, Any], text: Callable[[str], Type]
+) -> tuple[Parameter, ...]:
     """What a function takes, in the order of its signature."""
     try:
         found = inspect.signature(function).parameters.values()
@@ -168,7 +189,7 @@ def parameters_of(function: Callable[..., Any], hints: dict[str, Any]) -> tuple[
     return tuple(
         Parameter(
             p.name,
-            type_of_hint(hints.get(p.name, Any)),
+            type_of_hint(hints.get(p.name, Any), text),
             p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD),
             KINDS[p.kind],
             p.default,
@@ -177,13 +198,13 @@ def parameters_of(function: Callable[..., Any], hints: dict[str, Any]) -> tuple[
     )
 
 
-def _returned(function: Callable[..., Any], hints: dict[str, Any]) -> Type | None:
+def _returned(function: Callable[..., Any], hints: dict[str, Any], text: Callable[[str], Type]) -> Type | None:
     """The type of what a function returns; None if it returns nothing."""
     if isinstance(function, type):
         return type_of_hint(function)
     if "return" in hints and hints["return"] in (None, type(None)):
         return None
-    return type_of_hint(hints.get("return", Any))
+    return type_of_hint(hints.get("return", Any), text)
 
 
 def outputs_of(returned: Type | None, declared: Declared) -> tuple[tuple[Output, ...], OutputsForm]:
@@ -215,7 +236,7 @@ def _parts(returned: Type) -> tuple[Output, ...]:
     if returned.kind == "enumerated" and len(returned.required) > 1:
         return tuple(Output(name, held) for name, held in returned.properties if name in returned.required)
     if returned.kind == "tuple" and len(returned.items) > 1:
-        fields = getattr(returned.cls, "_fields", None) or [f"output_{i + 1}" for i in range(len(returned.items))]
+        fields = [name for name, _ in returned.properties] or [f"output_{i + 1}" for i in range(len(returned.items))]
         return tuple(Output(name, held) for name, held in zip(fields, returned.items, strict=True))
     return ()
 

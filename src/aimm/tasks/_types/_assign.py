@@ -29,9 +29,9 @@ def accepts(target: Type, source: Type) -> bool:
     if source.is_any or target.kind == "literal":
         return False
     if target.kind == "simple":
-        cls = source.cls or _CLASSES.get(source.kind)
-        if cls is not None and target.cls is not None and (target.name not in BUILTINS or source.name not in BUILTINS):
-            return issubclass(cls, target.cls)
+        cls, wanted = _class_of(source) or _CLASSES.get(source.kind), _class_of(target)
+        if cls is not None and wanted is not None and (target.name not in BUILTINS or source.name not in BUILTINS):
+            return issubclass(cls, wanted)
         return _is_kind_of(source, target)
     if target.cls is not None and source.cls is not None:
         return issubclass(source.cls, target.cls)
@@ -134,7 +134,7 @@ def _fits_simple(wanted: Type, value: Any) -> bool:
         return isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if wanted == NUMBER:
         return isinstance(value, numbers.Real) and not isinstance(value, bool)
-    cls = wanted.cls or _class_named(wanted.name or "")
+    cls = _class_of(wanted)
     if cls is None:
         return wanted.parent is None or _check(wanted.parent, value, "", 0) is None
     try:
@@ -143,9 +143,11 @@ def _fits_simple(wanted: Type, value: Any) -> bool:
         return True
 
 
-def _class_named(name: str) -> type | None:
-    """The class of this name, if its module is imported; a value of it cannot exist otherwise."""
-    module, _, attribute = name.rpartition(".")
+def _class_of(held: Type) -> type | None:
+    """The class behind a type, also of one known by name, if it is imported; no value of it can exist otherwise."""
+    if held.cls is not None or held.kind != "simple" or held.name is None or held.parent is not None:
+        return held.cls
+    module, _, attribute = held.name.rpartition(".")
     found = getattr(sys.modules.get(module or "builtins"), attribute, None)
     return found if isinstance(found, type) else None
 

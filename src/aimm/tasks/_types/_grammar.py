@@ -60,7 +60,7 @@ class _Scope(dict[str, Type]):
     """Known types, and those that are parsed when they are first named."""
 
     def __init__(self, definitions: Mapping[str, Any], known: Mapping[str, Type], done: dict[str, Type]) -> None:
-        super().__init__(known)
+        super().__init__({name: held for name, held in known.items() if name not in definitions})
         self._definitions, self._done, self._open = definitions, done, list[str]()
 
     def __missing__(self, name: str) -> Type:

@@ -2,9 +2,10 @@
 
 import collections.abc
 import dataclasses
+import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, Union, get_args, get_origin
 
 from aimm.tasks._types._model import (
@@ -32,32 +33,37 @@ LISTS = (list, collections.abc.Sequence, collections.abc.MutableSequence, collec
 MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping, collections.OrderedDict)
 
 
-def type_of_hint(hint: Any, known: Mapping[type, str] | None = None) -> Type:
+def type_of_hint(hint: Any, text: Callable[[str], Type] = simple) -> Type:
     """The type that a type hint says.
 
     Args:
-        hint: An annotation as it is at run time; a string stands for a type of that name.
-        known: Names of classes that have another than their qualified one.
+        hint: An annotation as it is at run time.
+        text: The type of an annotation that could not be evaluated; if not given, one of that name.
 
     Returns:
         Its type; ``any`` for what says nothing.
     """
-    return _Hints(known or {})(hint)
+    return _Hints(text)(hint)
 
 
 def qualified_name(cls: type) -> str:
-    """How a class is called as a type: with its module, but for the classes that Python brings along."""
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{public_module(cls.__module__)}.{cls.__qualname__}"
+    """How a class is called as a type: with its module, but for the classes that Python brings along.
 
-
-def public_module(module: str) -> str:
-    """Where a class of the standard library is found, if it moved into a private module (``pathlib._local``)."""
-    return module.removesuffix("._local") if module == "pathlib._local" else module
+    The module is the outermost package that offers the class, where its users find it: ``pandas.DataFrame``.
+    """
+    if cls.__module__ == "builtins":
+        return cls.__qualname__
+    parts = cls.__module__.split(".")
+    for end in range(1, len(parts)):
+        module = ".".join(parts[:end])
+        if getattr(sys.modules.get(module), cls.__qualname__, None) is cls:
+            return f"{module}.{cls.__qualname__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 class _Hints:
-    def __init__(self, known: Mapping[type, str]) -> None:
-        self._known, self._open = known, set[type]()
+    def __init__(self, text: Callable[[str], Type]) -> None:
+        self._text, self._open = text, set[type]()
 
     def __call__(self, hint: Any) -> Type:
         try:
@@ -68,7 +74,7 @@ class _Hints:
         if isinstance(hint, typing.ForwardRef):
             hint = hint.__forward_arg__
         if isinstance(hint, str):
-            return simple(hint) if hint.strip() else ANY
+            return self._text(hint) if hint.strip() else ANY
         if isinstance(hint, typing.TypeVar):
             return self._of_variable(hint)
         if isinstance(hint, typing.NewType):
@@ -122,7 +128,7 @@ class _Hints:
             return list_of(ANY)
         if cls in MAPPINGS:
             return _ANY_MAPPING
-        name = self._known.get(cls) or qualified_name(cls)
+        name = qualified_name(cls)
         if cls in self._open:  # it contains itself
             return simple(name, cls=cls)
         self._open.add(cls)
@@ -141,7 +147,7 @@ class _Hints:
             return enumerated({f.name: hints[f.name] for f in fields}, None, name, as_class)
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
             hints = self._members(cls)
-            return tuple_of(*(hints.get(field, ANY) for field in cls._fields), name=name, cls=cls)
+            return tuple_of(*(hints.get(field, ANY) for field in cls._fields), name=name, cls=cls, fields=cls._fields)
         return None
 
     def _members(self, cls: Any) -> dict[str, Type]:
@@ -161,7 +167,6 @@ def hints_of(annotated: Any) -> dict[str, Any]:
 
 def _hints_one_by_one(annotated: Any) -> dict[str, Any]:
     import inspect
-    import sys
 
     found: dict[str, Any] = {}
     function: Callable[..., Any] = inspect.unwrap(annotated) if callable(annotated) else annotated

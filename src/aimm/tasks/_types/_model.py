@@ -1,6 +1,6 @@
 """The immutable type model: what a parameter takes, what an output is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ class Type:
         name: The name, if it has one; ``any`` and ``null`` are simple types of these names.
         items: The element of a list; the elements of a tuple; the key and the value of a mapping; the members of a
             union.
-        properties: The names of an enumerated mapping with their types, in order.
+        properties: The names of an enumerated mapping with their types, in order; also the fields of a named tuple.
         required: Those of its names that must be there.
         values: What a literal may be.
         parent: The simple type that a simple type is a kind of, if any.
@@ -115,9 +115,9 @@ def list_of(element: Type, name: str | None = None) -> Type:
     return Type("list", name, (element,))
 
 
-def tuple_of(*elements: Type, name: str | None = None, cls: type | None = None) -> Type:
-    """A sequence of fixed length."""
-    return Type("tuple", name, elements, cls=cls)
+def tuple_of(*elements: Type, name: str | None = None, cls: type | None = None, fields: Sequence[str] = ()) -> Type:
+    """A sequence of fixed length; that of a named tuple has fields."""
+    return Type("tuple", name, elements, tuple(zip(fields, elements)), cls=cls)  # noqa: B905
 
 
 def mapping_of(key: Type, value: Type, name: str | None = None) -> Type:
