@@ -161,8 +161,8 @@ class Engine:
         except KeyError as error:
             raise self._error(StepOutputError, call, f"{error.args[0]} was not given: the step returned less") from None
         if self._settings.check_types:
-            for where, wanted in call.wanted:
-                problem = check_value(wanted, args[where] if isinstance(where, int) else kwargs[where])
+            for where, check in call.wanted:
+                problem = check(args[where] if isinstance(where, int) else kwargs[where])
                 if problem:
                     what = f"argument {where + 1}" if isinstance(where, int) else f"argument {where!r}"
                     raise self._error(StepTypeError, call, f"{what}: {problem}")
@@ -189,8 +189,8 @@ class Engine:
             except AimmError as error:
                 raise self._failure(call, error) from error
         if self._settings.check_types:
-            for name, wanted in call.given.items():
-                problem = check_value(wanted, outputs[name]) if name in outputs else None
+            for name, check in call.given.items():
+                problem = check(outputs[name]) if name in outputs else None
                 if problem:
                     raise self._error(StepTypeError, call, f"output {name!r}: {problem}")
         for name, references in call.outputs:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from aimm.tasks._records import TaskRecord
-from aimm.tasks._types import Type
+from aimm.tasks._types import BOOLEAN, INTEGER, NULL, NUMBER, STRING, Type, check_value
 from aimm.tasks.graph._bind import POSITIONAL, BoundTask
 from aimm.tasks.graph._model import ArtifactOutput, Step
 from aimm.tasks.graph._references import Reference, fill, parse_reference, unescape
@@ -12,6 +12,25 @@ from aimm.tasks.graph._validate import Checked
 
 Values = dict[Reference, Any]
 """What references lead to, as far as a run has come."""
+
+
+_EXACT: dict[Type, tuple[type, ...]] = {
+    **{STRING: (str,), INTEGER: (int,), NUMBER: (float, int), BOOLEAN: (bool,), NULL: (type(None),)}
+}
+
+
+class TypeCheck:
+    """The question whether a value is of a type, answered at once for values of the very class."""
+
+    __slots__ = ("_exact", "_type")
+
+    def __init__(self, wanted: Type) -> None:
+        own = (wanted.cls,) if wanted.kind == "simple" and wanted.cls is not None else ()
+        self._type, self._exact = wanted, _EXACT.get(wanted, own)
+
+    def __call__(self, value: Any) -> str | None:
+        """What is wrong with a value; None if nothing is."""
+        return None if type(value) in self._exact else check_value(self._type, value)
 
 
 class Call(NamedTuple):
@@ -22,10 +41,10 @@ class Call(NamedTuple):
         record: Its task.
         args: For each positional argument how to get its value.
         kwargs: The same for keyword arguments.
-        wanted: The positions and names of arguments to be checked, with their types.
+        wanted: The positions and names of arguments to be checked.
         outputs: The outputs with what they are stored under.
         form: How they are split off what is returned.
-        given: The types of outputs to be checked.
+        given: The outputs to be checked.
         needs: Steps whose outputs it takes.
     """
 
@@ -33,10 +52,10 @@ class Call(NamedTuple):
     record: TaskRecord
     args: tuple[Callable[[Values], Any], ...]
     kwargs: tuple[tuple[str, Callable[[Values], Any]], ...]
-    wanted: tuple[tuple[int | str, Type], ...]
+    wanted: tuple[tuple[int | str, TypeCheck], ...]
     outputs: tuple[tuple[str, tuple[Reference, ...]], ...]
     form: Any
-    given: dict[str, Type]
+    given: dict[str, TypeCheck]
     needs: tuple[str, ...]
 
 
@@ -65,7 +84,7 @@ def _call(checked: Checked, step: Step) -> Call:
         tuple(_wanted(step, task)),
         outputs_of(step.name, task.outputs),
         task.form,
-        {name: typed.type for name, typed in task.outputs.items() if not typed.type.is_any},
+        {name: TypeCheck(typed.type) for name, typed in task.outputs.items() if not typed.type.is_any},
         tuple(needs),
     )
 
@@ -89,7 +108,7 @@ def getter(value: Any) -> Callable[[Values], Any]:
     return lambda values: value
 
 
-def _wanted(step: Step, task: BoundTask) -> list[tuple[int | str, Type]]:
+def _wanted(step: Step, task: BoundTask) -> list[tuple[int | str, TypeCheck]]:
     positional = [one.typed.type for one in task.inputs if one.kind in POSITIONAL]
     by_name = {one.name: one.typed.type for one in task.inputs}
     rest, named_rest = task.rest and task.rest.type, task.named_rest and task.named_rest.type
@@ -97,4 +116,4 @@ def _wanted(step: Step, task: BoundTask) -> list[tuple[int | str, Type]]:
         (index, positional[index] if index < len(positional) else rest) for index in range(len(step.args))
     ]
     types += [(name, by_name.get(name, named_rest)) for name in step.kwargs]
-    return [(where, type_) for where, type_ in types if type_ is not None and not type_.is_any]
+    return [(where, TypeCheck(type_)) for where, type_ in types if type_ is not None and not type_.is_any]
