@@ -1,10 +1,11 @@
 """Where boxes go: in layers from top to bottom, with few crossings and short arrows.
 
-The usual three stages for layered drawings (Sugiyama, Tagawa and Toda, 1981): a layer for each box, an order inside each
-layer by the barycentres of neighbours, then coordinates that pull boxes towards their neighbours.
+The usual three stages for layered drawings (Sugiyama, Tagawa and Toda, 1981): a layer for each box, an order inside
+each layer by the barycentres of neighbours, then coordinates that pull boxes towards their neighbours.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 GAP, HEIGHT, ROW = 28.0, 44.0, 96.0
@@ -38,7 +39,7 @@ def lay_out(widths: Mapping[str, float], arrows: Sequence[tuple[str, str]]) -> L
     forward = _without_cycles(list(widths), arrows)
     layer = _layers(list(widths), forward)
     chains, rows = _with_bends(widths, layer, arrows)
-    links = [(upper, lower) for chain in chains for upper, lower in zip(chain, chain[1:], strict=False)]
+    links = [(upper, lower) for chain in chains for upper, lower in pairwise(chain)]
     links = [(a, b) if layer[a] < layer[b] else (b, a) for a, b in links]
     above: dict[str, list[str]] = {}
     below: dict[str, list[str]] = {}
@@ -67,8 +68,8 @@ def _without_cycles(nodes: list[str], arrows: Sequence[tuple[str, str]]) -> dict
         state[start] = state[start] or 1
         while stack:
             node, rest = stack[-1]
-            target = next(rest, None)
-            if target is None:
+            target = next(rest, "")
+            if not target:
                 state[node] = 2
                 stack.pop()
             elif state[target] == 1:

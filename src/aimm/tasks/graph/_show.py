@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from aimm.tasks.graph._model import Model
-from aimm.tasks.graph._order import edges_of
+from aimm.tasks.graph._order import edges_of, order_of
 
 
 class Node(NamedTuple):
@@ -65,61 +65,53 @@ def _shown(type_: object, default: object) -> str:
 
 
 def as_text(model: Model) -> str:
-    """The steps as a tree: each below a step that it waits for, and the artifacts below what they are made of.
+    """The steps as a tree: each below a step that it waits for, and artifacts below what they are made of.
 
-    A step that waits for several stands below the last of them; the others are named behind it.
+    What waits for several stands below the one that runs last; the others are named behind it.
     """
     edges = edges_of(model)
-    position = {name: index for index, name in enumerate(_sorted_steps(edges))}
-    below: dict[str | None, list[str]] = {}
-    for name, needed in edges.items():
-        parent = max(needed, key=lambda other: position.get(other, -1), default=None)
-        below.setdefault(parent if parent != name else None, []).append(name)
+    position = {name: index for index, name in enumerate(_in_order(edges))}
+    below: dict[str | None, list[tuple[str, str]]] = {}  # the text of each line, and the step in it
+    for name, step in model.steps.items():
+        parent, text = _hung(f"{name}: {step.task}", edges[name], position)
+        below.setdefault(parent if parent != name else None, []).append((text, name))
+    for name, output in model.artifact_outputs.items():
+        made_of = [r.name for _, r in output.references if r.name in model.steps]
+        parent, text = _hung(f"[{name}] {output.handler}", tuple(dict.fromkeys(made_of)), position)
+        below.setdefault(parent, []).append((text, ""))
     lines: list[str] = []
-    stack = [(name, "", "", name == below.get(None, [])[-1]) for name in reversed(below.get(None, []))]
-    seen: set[str] = set()
+    stack = [("", "", text, name) for text, name in reversed(below.get(None, []))]
+    shown = set()
     while stack:
-        name, prefix, branch, _ = stack.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        parent = max(edges[name], key=lambda other: position.get(other, -1), default=None)
-        others = [other for other in edges[name] if other != parent]
-        also = f"  (also after {', '.join(others)})" if others else ""
-        lines.append(f"{prefix}{branch}{name}: {model.steps[name].task}{also}")
-        inner = prefix + {"": "", "├── ": "│   ", "└── ": "    "}[branch]
-        inner = inner if branch else ""
-        children = below.get(name, [])
-        artifacts = _artifacts_below(model, name, position)
-        for index, artifact in enumerate(artifacts):
-            last = index == len(artifacts) - 1 and not children
-            lines.append(f"{inner}{'└── ' if last else '├── '}[{artifact}]")
-        for index, child in reversed(list(enumerate(children))):
-            stack.append((child, inner, "└── " if index == len(children) - 1 else "├── ", False))
-    loose = [f"[{name}]" for name in _artifacts_below(model, None, position)]
-    cyclic = [f"{name}: {model.steps[name].task}  (in a cycle)" for name in edges if name not in seen]
-    return "\n".join([*lines, *loose, *cyclic])
+        prefix, branch, text, name = stack.pop()
+        lines.append(prefix + branch + text)
+        shown.add(name)
+        inner = (prefix + {"": "", _TEE: "│   ", _END: "    "}[branch])[-_MAX_INDENT:]
+        children = below.get(name, []) if name else []
+        for index in reversed(range(len(children))):
+            stack.append((inner, _END if index == len(children) - 1 else _TEE, *children[index]))
+    return "\n".join([*lines, *(f"{name}: waits for itself" for name in edges if name not in shown)])
 
 
-def _sorted_steps(edges: dict[str, tuple[str, ...]]) -> list[str]:
+_TEE, _END = "├── ", "└── "
+_MAX_INDENT = 160
+"""Deeper lines begin in the same column: a chain of thousands of steps stays readable, and small."""
+
+
+def _hung(text: str, needed: tuple[str, ...], position: dict[str, int]) -> tuple[str | None, str]:
+    """Below which step a line stands, and its text."""
+    parent = max(needed, key=lambda other: position.get(other, -1), default=None)
+    others = [other for other in needed if other != parent]
+    return parent, f"{text}  (also after {', '.join(others)})" if others else text
+
+
+def _in_order(edges: dict[str, tuple[str, ...]]) -> list[str]:
     from graphlib import CycleError
-
-    from aimm.tasks.graph._order import order_of
 
     try:
         return order_of(edges)
     except CycleError:
         return list(edges)
-
-
-def _artifacts_below(model: Model, step: str | None, position: dict[str, int]) -> list[str]:
-    found = []
-    for name, output in model.artifact_outputs.items():
-        made_of = [r.name for _, r in output.references if r.name in model.steps]
-        last = max(made_of, key=lambda other: position.get(other, -1), default=None)
-        if last == step:
-            found.append(f"{name} -> {output.handler}")
-    return found
 
 
 def as_mermaid(model: Model) -> str:

@@ -1,6 +1,7 @@
 """A graph as an SVG picture that needs no library and no script."""
 
 from html import escape
+from itertools import pairwise
 
 from aimm.tasks.graph._layout import HEIGHT, Layout, lay_out
 from aimm.tasks.graph._model import Model
@@ -18,7 +19,7 @@ _STYLE = """
 
 
 def as_svg(model: Model) -> str:
-    """Draw a graph: parameters and artifact inputs above the steps that take them, artifacts below those that make them."""
+    """Draw a graph: parameters and artifact inputs above what takes them, artifacts below what makes them."""
     picture = picture_of(model)
     widths = {node.key: _width(node) for node in picture.nodes}
     layout = lay_out(widths, [(source, target) for source, target, _ in picture.edges])
@@ -69,7 +70,7 @@ def _box(node: Node, layout: Layout) -> list[str]:
 def _arrow(route: list[tuple[float, float]], label: str) -> list[str]:
     points = _ends(route)
     path = f"M{points[0][0]:.1f},{points[0][1]:.1f}"
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         middle = (y0 + y1) / 2
         path += f" C{x0:.1f},{middle:.1f} {x1:.1f},{middle:.1f} {x1:.1f},{y1:.1f}"
     return [f'<path class="arrow{" then" if label == "then" else ""}" d="{path}" marker-end="url(#end)"/>']
