@@ -109,7 +109,7 @@ def test_values_of_derived_structures() -> None:
     assert check_value(type_of_hint(Pair), (1, "a")) is not None
 
 
-SOURCE = '''
+SOURCE = """
 import collections.abc
 import enum
 import numpy
@@ -181,7 +181,7 @@ class Eight:
     def __init__(self, a: int, b: str = ""): ...
 
 def not_a_task(a): ...
-'''
+"""
 
 
 @pytest.fixture

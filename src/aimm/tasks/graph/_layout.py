@@ -120,17 +120,16 @@ def _with_bends(
 
 
 def _order_rows(rows: list[list[str]], above: Mapping[str, list[str]], below: Mapping[str, list[str]]) -> None:
+    place = {node: index / max(1, len(row) - 1) for row in rows for index, node in enumerate(row)}
     for sweep in range(8):
         neighbours = below if sweep % 2 else above
         for row in reversed(rows) if sweep % 2 else rows:
-            place = {node: index / max(1, len(other) - 1) for other in rows for index, node in enumerate(other)}
-            centre = {
-                node: sum(place[n] for n in neighbours[node]) / len(neighbours[node])
-                if node in neighbours
-                else place[node]
-                for node in row
-            }
+            centre = {}
+            for node in row:
+                around = neighbours.get(node)
+                centre[node] = sum(place[n] for n in around) / len(around) if around else place[node]
             row.sort(key=centre.__getitem__)
+            place.update({node: index / max(1, len(row) - 1) for index, node in enumerate(row)})
 
 
 def _coordinates(
