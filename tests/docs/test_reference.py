@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from aimm import errors, plugins, store
+from aimm import errors, plugins, store, tasks
 from aimm.cli._app import root
 from aimm.plugins import _index
 from aimm.store import _file
@@ -43,6 +43,13 @@ def test_store() -> None:
 
     assert documented == set(store.__all__)
     assert fields == list(store.Header._fields)
+
+
+def test_tasks() -> None:
+    """Every public name of aimm.tasks is documented."""
+    documented = {name.removeprefix("aimm.tasks.") for name in directives("tasks.md")} - {"aimm.tasks"}
+
+    assert documented == set(tasks.__all__)
 
 
 def test_magic() -> None:

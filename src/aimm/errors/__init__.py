@@ -65,86 +65,36 @@ if TYPE_CHECKING:
     )
     from aimm.errors._plugins import (
         ArgumentTwiceError as ArgumentTwiceError,
-    )
-    from aimm.errors._plugins import (
         AsyncCallError as AsyncCallError,
-    )
-    from aimm.errors._plugins import (
         ConfigError as ConfigError,
-    )
-    from aimm.errors._plugins import (
         DeclarationError as DeclarationError,
-    )
-    from aimm.errors._plugins import (
         DuplicateError as DuplicateError,
-    )
-    from aimm.errors._plugins import (
         HookSignatureError as HookSignatureError,
-    )
-    from aimm.errors._plugins import (
         PluginConflictError as PluginConflictError,
-    )
-    from aimm.errors._plugins import (
         PluginContractWarning as PluginContractWarning,
-    )
-    from aimm.errors._plugins import (
         PluginExitError as PluginExitError,
-    )
-    from aimm.errors._plugins import (
         PluginFailure as PluginFailure,
-    )
-    from aimm.errors._plugins import (
         PluginLoadError as PluginLoadError,
-    )
-    from aimm.errors._plugins import (
         PluginNotFoundError as PluginNotFoundError,
-    )
-    from aimm.errors._plugins import (
         PluginUnavailableError as PluginUnavailableError,
-    )
-    from aimm.errors._plugins import (
         StateCallbackError as StateCallbackError,
-    )
-    from aimm.errors._plugins import (
         owner_text as owner_text,
     )
     from aimm.errors._store import (
         DamagedFileError as DamagedFileError,
-    )
-    from aimm.errors._store import (
         ForeignFileError as ForeignFileError,
-    )
-    from aimm.errors._store import (
         FormatVersionError as FormatVersionError,
-    )
-    from aimm.errors._store import (
         ModelFileError as ModelFileError,
-    )
-    from aimm.errors._store import (
         PayloadError as PayloadError,
     )
     from aimm.errors._tasks import (
         ArtifactError as ArtifactError,
-    )
-    from aimm.errors._tasks import (
         ChangedValueError as ChangedValueError,
-    )
-    from aimm.errors._tasks import (
         RegistrationError as RegistrationError,
-    )
-    from aimm.errors._tasks import (
         TaskConflictError as TaskConflictError,
-    )
-    from aimm.errors._tasks import (
         TaskNotFoundError as TaskNotFoundError,
-    )
-    from aimm.errors._tasks import (
         TaskOutputError as TaskOutputError,
-    )
-    from aimm.errors._tasks import (
         TaskOutputWarning as TaskOutputWarning,
-    )
-    from aimm.errors._tasks import (
         TypeDefinitionError as TypeDefinitionError,
     )
 

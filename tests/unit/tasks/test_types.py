@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aimm.errors import TypeDefinitionError
 from aimm.tasks._types import (
@@ -197,7 +196,7 @@ def test_a_wrong_value_is_explained(wanted: Type, value: Any, problem: str) -> N
         (simple("image"), object()),
         (union_of(INTEGER, list_of(INTEGER)), [1]),
     ],
-    ids=str,
+    ids=lambda part: part.structure() if isinstance(part, Type) else type(part).__name__,
 )
 def test_a_right_value_has_no_problem(wanted: Type, value: Any) -> None:
     """Scalars of NumPy are numbers, tuples are lists, and nobody can know what a name without a class means."""
