@@ -47,20 +47,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aimm.errors._graph import (
         GraphError as GraphError,
-    )
-    from aimm.errors._graph import (
         GraphInputError as GraphInputError,
-    )
-    from aimm.errors._graph import (
         InvalidGraphError as InvalidGraphError,
-    )
-    from aimm.errors._graph import (
         StepError as StepError,
-    )
-    from aimm.errors._graph import (
         StepOutputError as StepOutputError,
-    )
-    from aimm.errors._graph import (
         StepTypeError as StepTypeError,
     )
     from aimm.errors._plugins import (

@@ -2,8 +2,16 @@
 
 from typing import Any
 
-from aimm.tasks._types import ANY, Type, enumerated, mapping_of, tuple_of, type_of_value, union_of
-from aimm.tasks._types import INTEGER as INTEGER_TYPE
+from aimm.tasks._types import (
+    ANY,
+    INTEGER as INTEGER_TYPE,
+    Type,
+    enumerated,
+    mapping_of,
+    tuple_of,
+    type_of_value,
+    union_of,
+)
 from aimm.tasks.graph._bind import Binder, BoundTask, Typed
 from aimm.tasks.graph._issues import Issues, Path, nearest
 from aimm.tasks.graph._model import MISSING, Model
