@@ -161,17 +161,12 @@ def _hook_call(record: Record, function: Callable[..., Any]) -> Invoke:
 def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
     """The same call through pluggy, whose only implementation calls the owner."""
     action, name = record.kind, record.name
+    if action == "run_task":
+        return _wrapped_task_call(record, hook)
 
     def data_access(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
         try:
             return hook(name=name, state_cb=state_cb, args=args, kwargs=kwargs)
-        except BaseException as error:
-            _explain_wrapped(error, record, hook)
-            raise
-
-    def run_task(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
-        try:
-            return hook(task=name, state_cb=state_cb, args=args, kwargs=kwargs)
         except BaseException as error:
             _explain_wrapped(error, record, hook)
             raise
@@ -206,12 +201,24 @@ def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
 
     own = {
         "data_access": data_access,
-        "run_task": run_task,
         "instantiate": instantiate,
         "serialize": serialize,
         "deserialize": deserialize,
     }
     return own.get(action, with_arguments)
+
+
+def _wrapped_task_call(record: Record, hook: Callable[..., Any]) -> Invoke:
+    name = record.name
+
+    def run_task(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
+        try:
+            return hook(task=name, state_cb=state_cb, args=args, kwargs=kwargs)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
+
+    return run_task
 
 
 def add_note(error: BaseException, record: Record, source: Source) -> None:
