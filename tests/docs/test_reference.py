@@ -11,8 +11,8 @@ import pytest
 
 from aimm import errors, plugins, store, tasks
 from aimm.cli._app import root
-from aimm.plugins import _index
-from aimm.store import _file
+from aimm.plugins import _scan
+from aimm.store import _layout
 from docs.pages import DOCS, ROOT, all_pages, read_blocks
 
 REFERENCE = DOCS / "reference"
@@ -39,7 +39,7 @@ def test_public_names() -> None:
 def test_store() -> None:
     """Every public name of aimm.store is documented, and every field of the header."""
     documented = {name.removeprefix("aimm.store.") for name in directives("store.md")} - {"aimm.store"}
-    fields = re.findall(r"^\| `(\w+)` \| (?:string|integer)", read("model-files.md"), re.MULTILINE)
+    fields = re.findall(r"^\| `(\w+)` \| (?:string|integer|object)", read("model-files.md"), re.MULTILINE)
 
     assert documented == set(store.__all__)
     assert fields == list(store.Header._fields)
@@ -54,13 +54,13 @@ def test_tasks() -> None:
 
 def test_magic() -> None:
     """The magic bytes of model files are those of the code."""
-    assert f"`{_file.MAGIC.hex(' ').upper()}`" in read("model-files.md")
+    assert f"`{_layout.MAGIC.hex(' ').upper()}`" in read("model-files.md")
 
 
 def test_errors() -> None:
     """Every error class is documented, once."""
-    everything = {name: getattr(errors, name) for name in dir(errors)}  # errors load when they are named
-    classes = [name for name, found in everything.items() if isinstance(found, type) and issubclass(found, Exception)]
+    found = {name: getattr(errors, name) for name in dir(errors)}
+    classes = [name for name, cls in found.items() if isinstance(cls, type) and issubclass(cls, Exception)]
     documented = [name.removeprefix("aimm.errors.") for name in directives("errors.md")]
 
     assert sorted(documented) == sorted([*classes, "PluginFailure", "aimm.errors"])
@@ -110,7 +110,7 @@ def test_command_line() -> None:
 
 def test_entry_points() -> None:
     """Every entry-point group is in the table."""
-    assert [group for group in _index.GROUPS if f"`{group}`" not in read("entry-points.md")] == []
+    assert [group for group in _scan.GROUPS if f"`{group}`" not in read("entry-points.md")] == []
 
 
 @pytest.mark.parametrize("path", EVERY_TEXT, ids=lambda path: str(path.relative_to(ROOT)))

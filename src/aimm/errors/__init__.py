@@ -15,11 +15,13 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
-    ├── ModelFileError (ValueError)            a model file cannot be used
-    │   ├── ForeignFileError                   it is no model file
-    │   ├── FormatVersionError                 a newer ``aimm`` wrote it
-    │   ├── DamagedFileError                   it is cut short or altered
-    │   └── PayloadError                       the plugin's bytes are not bytes
+    ├── StoreError                             a model store cannot do what it was asked for
+    │   ├── ModelNotFoundError (LookupError)   it has no such model, version or alias
+    │   ├── ModelNameError (ValueError)        a name or metadata have the wrong form
+    │   └── StaleVersionError                  somebody else changed the model first
+    ├── MissingExtraError (ImportError)        an optional dependency is not installed
+    ├── ScaffoldError (ValueError)             a new package cannot be made with this answer
+    ├── TargetExistsError (FileExistsError)    what is to be made exists already
     ├── TaskNotFoundError (LookupError, ValueError)   no task or artifact handler has this name
     ├── TaskConflictError (LookupError, ValueError)   the end of a name fits several tasks
     ├── TypeDefinitionError (ValueError)       a type does not follow the grammar
@@ -30,12 +32,23 @@
     ├── GraphError (ValueError)                a task graph cannot be run as asked for
     │   ├── InvalidGraphError                  it has errors
     │   └── GraphInputError                    its parameters or artifacts do not fit
-    └── StepError (RuntimeError)               a step of a graph failed
-        ├── StepTypeError (TypeError)          a value is not of its declared type
-        └── StepOutputError (LookupError)      it needs an output that was not given
+    ├── StepError (RuntimeError)               a step of a graph failed
+    │   ├── StepTypeError (TypeError)          a value is not of its declared type
+    │   └── StepOutputError (LookupError)      it needs an output that was not given
+    └── ModelFileError (ValueError)            a model file cannot be used
+        ├── ForeignFileError                   it is no model file
+        ├── FormatVersionError                 a newer ``aimm`` wrote it
+        ├── DamagedFileError                   it is cut short or altered
+        ├── SignatureError                     it is not signed as it has to be
+        ├── ModelTooLargeError                 its payload is larger than allowed
+        ├── ModelVersionError                  another version of the plugin wrote it
+        ├── PayloadError                       the plugin's bytes are not bytes
+        ├── ExampleError                       its input example cannot be recorded or brought back
+        └── ReplayError                        it predicts something else than when it was saved
 
     UserWarning
     ├── PluginContractWarning                  a plugin breaks its contract, the call goes on
+    ├── ModelVersionWarning                    another version of the plugin wrote a model file
     └── TaskOutputWarning                      a task returned fewer values than it declares
 
 Each class composes its own message from its arguments, which are plain data: every error survives ``pickle``. The
@@ -45,6 +58,9 @@ errors of each package stand in a module of its own beside this file, which is i
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aimm.errors._extras import (
+        MissingExtraError as MissingExtraError,
+    )
     from aimm.errors._graph import (
         GraphError as GraphError,
         GraphInputError as GraphInputError,
@@ -70,12 +86,26 @@ if TYPE_CHECKING:
         StateCallbackError as StateCallbackError,
         owner_text as owner_text,
     )
+    from aimm.errors._scaffold import (
+        ScaffoldError as ScaffoldError,
+        TargetExistsError as TargetExistsError,
+    )
     from aimm.errors._store import (
         DamagedFileError as DamagedFileError,
+        ExampleError as ExampleError,
         ForeignFileError as ForeignFileError,
         FormatVersionError as FormatVersionError,
         ModelFileError as ModelFileError,
+        ModelNameError as ModelNameError,
+        ModelNotFoundError as ModelNotFoundError,
+        ModelTooLargeError as ModelTooLargeError,
+        ModelVersionError as ModelVersionError,
+        ModelVersionWarning as ModelVersionWarning,
         PayloadError as PayloadError,
+        ReplayError as ReplayError,
+        SignatureError as SignatureError,
+        StaleVersionError as StaleVersionError,
+        StoreError as StoreError,
     )
     from aimm.errors._tasks import (
         ArtifactError as ArtifactError,
@@ -89,6 +119,7 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
+    "_extras": ("MissingExtraError",),
     "_graph": ("GraphError", "GraphInputError", "InvalidGraphError", "StepError", "StepOutputError", "StepTypeError"),
     "_plugins": (
         "PluginFailure",
@@ -107,16 +138,36 @@ _MODULES = {
         "PluginExitError",
         "PluginContractWarning",
     ),
-    "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
+    "_scaffold": (
+        "ScaffoldError",
+        "TargetExistsError",
+    ),
+    "_store": (
+        "ModelFileError",
+        "ForeignFileError",
+        "FormatVersionError",
+        "DamagedFileError",
+        "SignatureError",
+        "ModelTooLargeError",
+        "ModelVersionError",
+        "PayloadError",
+        "ExampleError",
+        "ReplayError",
+        "ModelVersionWarning",
+        "StoreError",
+        "ModelNotFoundError",
+        "ModelNameError",
+        "StaleVersionError",
+    ),
     "_tasks": (
         "TaskNotFoundError",
         "TaskConflictError",
         "TypeDefinitionError",
         "RegistrationError",
         "TaskOutputError",
-        "TaskOutputWarning",
         "ChangedValueError",
         "ArtifactError",
+        "TaskOutputWarning",
     ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

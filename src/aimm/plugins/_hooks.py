@@ -15,7 +15,7 @@ from aimm._types import ACTIONS, MODEL_ACTIONS, ROUTED, ignore_state
 from aimm.errors import DeclarationError, HookSignatureError
 from aimm.plugins import hookspecs
 from aimm.plugins._calls import is_async
-from aimm.plugins._config import schema_error
+from aimm.plugins._document import schema_error
 from aimm.plugins._registry import Record, Source
 from aimm.plugins._routes import Entry
 

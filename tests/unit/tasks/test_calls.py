@@ -297,7 +297,7 @@ class Shown:
         (np.arange(3), lambda value: value.__setitem__(0, 9)),
         (Shown(), lambda value: value.items.append(2)),
     ],
-    ids=lambda part: type(part).__name__,
+    ids=["list", "dict", "array", "object"],
 )
 def test_a_changed_value_is_noticed(value: Any, change: Callable[[Any], None]) -> None:
     """The error names the task and the value."""
