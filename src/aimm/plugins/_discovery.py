@@ -62,7 +62,8 @@ class Candidate(NamedTuple):
         if self.group == "aimm.models" and ":" in self.value:
             canonical = self.target.replace(":", ".")
             return (self.name,) if canonical == self.name else (self.name, canonical)
-        return (self.name,)
+        # A command line writes dashes: two commands that differ in that alone are rivals.
+        return (self.name.replace("_", "-") if self.group == "aimm.train" else self.name,)
 
 
 class Found(NamedTuple):
@@ -92,11 +93,21 @@ class Found(NamedTuple):
         return [*metadata, *(_settings_failure(name) for name in self.stray_settings)]
 
 
+def kind_of(group: str) -> str:
+    """What the names of an entry-point group are called in messages."""
+    kinds = {
+        "aimm.models": "model type",
+        "aimm.data_access": "data access",
+        "aimm.plugins": "plugin name",
+        "aimm.train": "training command",
+    }
+    return kinds.get(group, group)
+
+
 def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> PluginConflictError:
     """The conflict of several candidates that declare one name."""
-    kind = {"aimm.models": "model type", "aimm.data_access": "data access", "aimm.plugins": "plugin name"}
     described = [f"{_whose(candidate)} ({candidate.value})" for candidate in rivals]
-    return PluginConflictError(kind.get(group, group), name, described, [c.choice for c in rivals])
+    return PluginConflictError(kind_of(group), name, described, [c.choice for c in rivals])
 
 
 def _whose(candidate: Candidate) -> str:
@@ -153,7 +164,8 @@ def _claims(candidates: Iterable[Candidate], prefer: Mapping[str, str]) -> dict[
         for name in candidate.names:
             claims[candidate.group, name] = (*claims.get((candidate.group, name), ()), candidate)
     for (group, name), rivals in claims.items():
-        chosen = tuple(c for c in rivals if name in prefer and same_owner(prefer[name], c.choice))
+        wanted = {c: prefer.get(name) or prefer.get(c.name) for c in rivals}
+        chosen = tuple(c for c, choice in wanted.items() if choice and same_owner(choice, c.choice))
         # One object that is declared twice is no conflict.
         unique = {candidate.target: candidate for candidate in reversed(chosen or rivals)}
         claims[group, name] = tuple(c for c in rivals if unique.get(c.target) is c)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aimm._types import ACTIONS, MODEL_ACTIONS
 from aimm.errors import PluginConflictError, PluginNotFoundError, PluginUnavailableError
-from aimm.plugins._discovery import conflict, safe_mode, same_owner
+from aimm.plugins._discovery import conflict, kind_of, safe_mode, same_owner
 from aimm.plugins._loader import in_words
 from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import DECLARED, EXPLICIT, PREFERRED, Record, Registry, Source
@@ -53,6 +53,26 @@ class Finder:
         if record is None:
             raise self.unknown(action, name)
         return record
+
+    def target(self, group: str, name: str) -> Any:
+        """The object that the one entry point of this name points at; loads it if need be.
+
+        Raises:
+            PluginNotFoundError: No entry point of the group has this name.
+            PluginConflictError: Two have.
+            PluginUnavailableError: Its plugin is broken.
+        """
+        rivals = self._set.contenders(group, name)
+        if len(rivals) > 1:
+            raise conflict(group, name, rivals)
+        if not rivals:
+            known = sorted(known for held, known in self._set.found.claims if held == group)
+            raise PluginNotFoundError(kind_of(group), name, known)
+        state = self._set.ensure(rivals[0])
+        if state.loaded is None:
+            assert state.failure
+            raise PluginUnavailableError(kind_of(group), name, state.failure) from state.error
+        return state.loaded.targets[0]
 
     def _load_owner(self, action: str, name: str, record: Record | None) -> None:
         group = "aimm.data_access" if action == "data_access" else "aimm.models"
