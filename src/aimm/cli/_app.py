@@ -17,6 +17,8 @@ COMMANDS = {
     "types": ("aimm.cli._types:types_group", "List and show model types and their owners."),
     "fit": ("aimm.cli._models:fit", "Create and fit a model, and keep it in a model file."),
     "predict": ("aimm.cli._models:predict", "Apply a model file to data."),
+    "train": ("aimm.cli._train:train_group", "Run a training command of a plugin, and save what it makes."),
+    "runs": ("aimm.cli._runs:runs_group", "List and show finished training runs."),
     "completion": ("aimm.cli._completion:completion", "Print the script that completes names in your shell."),
 }
 """Every command, where it lives, and its help; the text stands here so that ``aimm --help`` imports none of them."""

@@ -4,6 +4,7 @@
 
     AimmError
     ├── ConfigError (ValueError)               the configuration is wrong
+    │   └── MissingInputError (KeyError)       a training command needs something that it was not given
     ├── DeclarationError (TypeError, ValueError)   a plugin declares what cannot be registered
     │   └── HookSignatureError                 a hook implementation does not fit its specification
     ├── DuplicateError (ValueError)            a name is declared twice
@@ -15,11 +16,18 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
-    └── ModelFileError (ValueError)            a model file cannot be used
-        ├── ForeignFileError                   it is no model file
-        ├── FormatVersionError                 a newer ``aimm`` wrote it
-        ├── DamagedFileError                   it is cut short or altered
-        └── PayloadError                       the plugin's bytes are not bytes
+    ├── ModelFileError (ValueError)            a model file cannot be used
+    │   ├── ForeignFileError                   it is no model file
+    │   ├── FormatVersionError                 a newer ``aimm`` wrote it
+    │   ├── DamagedFileError                   it is cut short or altered
+    │   └── PayloadError                       the plugin's bytes are not bytes
+    ├── TrainError                             a training run cannot be started, saved or read
+    │   ├── DatasetError (ValueError)          a data set cannot be had
+    │   ├── OutputError (ValueError)           what a training command returned cannot be saved
+    │   ├── RunExistsError (ValueError)        something stands where a run should go
+    │   ├── SaveError (OSError)                a finished training could not be saved; its files are kept
+    │   └── RunNotFoundError (LookupError)     there is no finished run here
+    └── MissingExtraError (ImportError)        an optional dependency is not installed
 
     UserWarning
     └── PluginContractWarning                  a plugin breaks its contract, the call goes on
@@ -91,6 +99,30 @@ if TYPE_CHECKING:
     from aimm.errors._store import (
         PayloadError as PayloadError,
     )
+    from aimm.errors._train import (
+        DatasetError as DatasetError,
+    )
+    from aimm.errors._train import (
+        MissingExtraError as MissingExtraError,
+    )
+    from aimm.errors._train import (
+        MissingInputError as MissingInputError,
+    )
+    from aimm.errors._train import (
+        OutputError as OutputError,
+    )
+    from aimm.errors._train import (
+        RunExistsError as RunExistsError,
+    )
+    from aimm.errors._train import (
+        RunNotFoundError as RunNotFoundError,
+    )
+    from aimm.errors._train import (
+        SaveError as SaveError,
+    )
+    from aimm.errors._train import (
+        TrainError as TrainError,
+    )
 
 _MODULES = {
     "_plugins": (
@@ -111,6 +143,16 @@ _MODULES = {
         "PluginContractWarning",
     ),
     "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
+    "_train": (
+        "MissingInputError",
+        "TrainError",
+        "DatasetError",
+        "OutputError",
+        "RunExistsError",
+        "SaveError",
+        "RunNotFoundError",
+        "MissingExtraError",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
