@@ -82,7 +82,7 @@ class RunExistsError(TrainError, ValueError):
     def __str__(self) -> str:
         if self.is_run:
             return f"a finished run stands at {self.path}: choose another artifact path, or replace it with --overwrite"
-        return f"{self.path} has files in it that are no run of ours, and is never overwritten: choose another artifact path"
+        return f"{self.path} holds something else than a finished run, and stays as it is: choose another artifact path"
 
 
 class SaveError(TrainError, OSError):

@@ -4,8 +4,9 @@ import copy
 import os
 import random
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from aimm._types import StateCallback, ignore_state
 from aimm.errors import MissingInputError
@@ -15,7 +16,8 @@ from aimm.train._dataset import Dataset
 __all__ = ["Dataset", "Fold", "TrainInput", "TrainOutput"]
 
 
-class Fold(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fold:
     """One part of a k-fold cross-validation.
 
     Attributes:
@@ -141,7 +143,7 @@ class TrainInput:
     def describe_dataset(self) -> dict[str, Any] | None:
         """The data set as it stands in ``metadata.json``; None if there is none."""
         dataset: Dataset | None = self._given.get("dataset")
-        return dataset and dataset.describe()
+        return None if dataset is None else dataset.describe()
 
     def _dataset(self, given: Any) -> Dataset:
         return Dataset.of(given, str(self._cache) if self._cache else None)
