@@ -45,9 +45,8 @@ class _TrainGroup(LazyPluginGroup):
 
 
 def _session(ctx: click.Context) -> Session:
-    session = ctx.find_object(Session)
-    assert session
-    return session
+    # A shell that completes runs no command, so nobody made a session.
+    return ctx.find_object(Session) or Session(ctx.find_root().params.get("config"))
 
 
 @click.group("train", cls=_TrainGroup, entry_point_name="aimm.train")
@@ -86,6 +85,8 @@ def train_group(
         raise click.UsageError("--dataset-param needs --dataset")
     given = {"name": dataset, "arguments": arguments} if arguments else dataset
     request = TrainRequest.read(config, dataset=given, artifact_path=artifact_path, overwrite=overwrite)
+    if as_json:
+        _session(ctx).divert()  # one document, whatever the group of the command prints
     runner: _Runner = ctx.meta[_RUN]
     runner.begin(request, interactive=not no_input and sys.stdin.isatty())
     ctx.meta[INPUT] = runner.prepare

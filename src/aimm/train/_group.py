@@ -1,5 +1,6 @@
 """A click group whose commands are entry points, each imported when it is invoked."""
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -60,7 +61,7 @@ class LazyPluginGroup(click.Group):
             command: click.Command = self.load(ctx, name)
         except AimmError:
             if ctx.resilient_parsing:
-                return None  # a shell that completes is no place for messages
+                return None
             raise
         return command
 
@@ -99,8 +100,9 @@ class LazyPluginGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete names without importing what is behind them."""
-        own = {name: command.get_short_help_str() for name, command in self.commands.items()}
-        names = own | {name: self.help_of(claim) for name, claim in self.mounted(ctx).items()}
+        names = {name: command.get_short_help_str() for name, command in self.commands.items()}
+        with suppress(AimmError):  # a shell that completes is no place for messages
+            names |= {name: self.help_of(claim) for name, claim in self.mounted(ctx).items()}
         wanted = incomplete.replace("_", "-")
         items = [CompletionItem(name, help=text) for name, text in names.items() if name.startswith(wanted)]
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]

@@ -9,7 +9,7 @@ from aimm.cli import main
 from support import FakeSite
 from terminal import Cli, Run
 
-CORE = '''
+CORE = """
 import click
 from aimm.train.options import kfold_opt, pass_train
 from aimm.train.interfaces import TrainInput, TrainOutput
@@ -31,7 +31,7 @@ def train(ctx, train: TrainInput):
     # after training, create an instance of TrainOutput and return it
     result = TrainOutput()
     return result               # return result back up the command chain
-'''
+"""
 """The skeleton of ``core.py`` as ravenML gives it, with ``ravenml`` replaced by ``aimm``."""
 
 COMMANDS = """
@@ -113,7 +113,7 @@ def numbers(count=10, seed=0):
 @click.group(help="Fit means.")
 @kfold_opt
 def mean_of(kfold):
-    print("group", kfold)
+    pass
 
 
 @mean_of.command()
