@@ -44,7 +44,7 @@ class TestMounting:
                 "summary": "Means of numbers",
             }
         ]
-        assert aimm("train", "list").out.splitlines()[1].split() == ["mean-of", "trainers", "2.1", "ok", "Means", "of", "numbers"]
+        assert aimm("train", "list").out.split()[-7:-2] == ["mean-of", "trainers", "2.1", "ok", "Means"]
         assert "trainers" not in sys.modules
 
     def test_an_empty_list_says_so(self, aimm: Cli) -> None:
@@ -209,7 +209,7 @@ class TestOutput:
         assert saved["plugin"]["entry_point"] == "[aimm.train] mean_of = trainers:mean_of"
         assert (saved["plugin"]["version"], saved["plugin"]["editable"]) == ("2.1", False)
         assert saved["python"] == ".".join(map(str, sys.version_info[:3]))
-        assert saved["packages"]["click"]
+        assert "click" in saved["packages"]
         assert saved["platform"]
         assert [(file["role"], file["name"]) for file in saved["files"]] == [
             ("model", "model.json"),
