@@ -33,7 +33,7 @@ def s3_server(environment: Environment) -> Iterator[int]:
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout
         try:
-            yield int(process.stdout.readline())
+            yield next(int(line) for line in process.stdout if line.strip().isdigit())
         finally:
             process.kill()
 

@@ -75,7 +75,7 @@ def project(tmp_path: Path) -> Path:
     (project / "aimm_gauge" / "core.py").write_text(CORE)
     git = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", project)
     subprocess.run([*git, "init", "-q"], check=True)
-    (project / ".gitignore").write_text("*.egg-info\nbuild\n")
+    (project / ".gitignore").write_text("*.egg-info\n__pycache__\nbuild\n")
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-qm", "all"], check=True)
     return project
@@ -184,7 +184,8 @@ def test_data_comes_from_s3(s3_environment: Environment, port: int, tmp_path: Pa
         assert TrainInput(dataset="s3://bucket/data", plugin_cache=sys.argv[1]).dataset.path == first
         s3fs.S3FileSystem().pipe_file("bucket/data/a.csv", b"x\\n2\\n")
         s3fs.S3FileSystem.clear_instance_cache()
-        assert (TrainInput(dataset="s3://bucket/data", plugin_cache=sys.argv[1]).dataset.path / "a.csv").read_text() == "x\\n2\\n"
+        second = TrainInput(dataset="s3://bucket/data", plugin_cache=sys.argv[1]).dataset.path
+        assert (second / "a.csv").read_text() == "x\\n2\\n"
         print(train.dataset.describe()["digest"][:7])
     """
     done = s3_environment.run_python(script, tmp_path)

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -32,12 +33,9 @@ def plugin_facts(candidate: plugins.Candidate) -> dict[str, Any]:
 
 def _origin(distribution: str) -> dict[str, Any]:
     """Where pip installed a distribution from (PEP 610); empty if it does not say."""
-    from importlib_metadata import PackageNotFoundError
-    from importlib_metadata import distribution as find
-
     try:
-        found = json.loads(find(distribution).read_text("direct_url.json") or "{}")
-    except (PackageNotFoundError, ValueError, OSError):
+        found = json.loads(next(_distributions(name=distribution)).read_text("direct_url.json") or "{}")
+    except (StopIteration, ValueError, OSError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -75,10 +73,8 @@ def system_facts() -> dict[str, Any]:
 
 
 def _packages() -> dict[str, str]:
-    from importlib_metadata import distributions
-
     found: dict[str, str] = {}
-    for distribution in distributions():
+    for distribution in _distributions():
         try:
             name, version = distribution.metadata["Name"], distribution.version
         except Exception:  # noqa: BLE001 - one unreadable package must not cost the run
@@ -86,3 +82,11 @@ def _packages() -> dict[str, str]:
         if name and version:
             found.setdefault(str(name), str(version))  # the first on sys.path is the one that is imported
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def _distributions(**wanted: str) -> Iterator[Any]:
+    # Asked directly, not through sys.meta_path, which whoever embeds us may have rearranged.
+    from importlib_metadata import DistributionFinder, MetadataPathFinder
+
+    context = DistributionFinder.Context(**wanted)  # type: ignore[no-untyped-call]
+    return iter(MetadataPathFinder().find_distributions(context))
