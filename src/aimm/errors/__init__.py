@@ -65,26 +65,12 @@ if TYPE_CHECKING:
     )
     from aimm.errors._train import (
         DatasetError as DatasetError,
-    )
-    from aimm.errors._train import (
         MissingExtraError as MissingExtraError,
-    )
-    from aimm.errors._train import (
         MissingInputError as MissingInputError,
-    )
-    from aimm.errors._train import (
         OutputError as OutputError,
-    )
-    from aimm.errors._train import (
         RunExistsError as RunExistsError,
-    )
-    from aimm.errors._train import (
         RunNotFoundError as RunNotFoundError,
-    )
-    from aimm.errors._train import (
         SaveError as SaveError,
-    )
-    from aimm.errors._train import (
         TrainError as TrainError,
     )
 
