@@ -8,5 +8,4 @@ EXAMPLES = {
     errors.RunExistsError: errors.RunExistsError("runs/one", True),
     errors.SaveError: errors.SaveError("runs/one", "No space left on device", 1, 2, ["work/model.bin"], "a hint"),
     errors.RunNotFoundError: errors.RunNotFoundError("runs/one", "there is no metadata.json"),
-    errors.MissingExtraError: errors.MissingExtraError("s3://bucket", "s3", "No module named 's3fs'"),
 }

@@ -11,6 +11,7 @@ from aimm import plugins, store
 from aimm.cli._arguments import action_arguments, data_arguments, parse_pairs
 from aimm.cli._names import names_in
 from aimm.cli._progress import progress
+from aimm.cli._references import complete_models, open_reference, versions_told
 from aimm.cli._results import truth_in, write_predictions
 from aimm.cli._session import Session
 
@@ -75,17 +76,19 @@ def fit(
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("model", shell_complete=complete_models)
 @_data_options
 @click.option("--predict-param", multiple=True, metavar="KEY=JSON", help="Argument of predict.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a .csv or .json file, not to stdout.")
 @click.option("--score", is_flag=True, help="Also tell the share of predictions that equal the y of the data.")
-@click.option("--update", is_flag=True, help="Write the instance back to FILE: predicting may have changed it.")
+@click.option(
+    "--update", is_flag=True, help="Write the instance back to the model file: predicting may have changed it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: the predictions, or with --score an object.")
 @click.pass_obj
 def predict(
     session: Session,
-    file: str,
+    model: str,
     data: str,
     data_param: tuple[str, ...],
     split: str | None,
@@ -96,7 +99,9 @@ def predict(
     update: bool,
     as_json: bool,
 ) -> None:
-    """Apply the model in FILE to data, and print or write the predictions.
+    """Apply a MODEL to data, and print or write the predictions.
+
+    MODEL is a model file, or the NAME, NAME@VERSION or NAME@ALIAS of a stored model.
 
     \b
     aimm predict svc.aimm --data sklearn.datasets.iris --split test -o predictions.csv
@@ -106,9 +111,12 @@ def predict(
         _check_writable(output)
         if os.path.splitext(output)[1] not in (".csv", ".json"):
             raise click.UsageError(f"--output {output!r}: expected a name that ends in .csv or .json")
-    store.verify_model(file)  # a damaged file is refused before any plugin is imported
+    if update and not os.path.isfile(model):
+        raise click.UsageError("--update writes to a model file; save a stored model as a new version instead")
+    opened = open_reference(model)  # a damaged file is refused before any plugin is imported
     manager = session.manager()
-    header, instance = store.load_model(file, manager=manager)
+    with versions_told(session):
+        header, instance = opened.header, opened.load(manager=manager)
     loaded = _fetch(manager, data, data_params, split, seed)
     truth = truth_in(loaded) if score else None
     taken = manager.parameters(header.model_type, "predict")
@@ -116,7 +124,7 @@ def predict(
     with progress(f"predict {header.model_type}") as state_cb, _arguments_mentioned(header.model_type):
         instance, prediction = manager.route(header.model_type).predict(instance, state_cb, *args, **kwargs)
     if update:
-        store.save_model(file, header.model_type, instance, manager=manager)
+        store.save_model(model, header.model_type, instance, manager=manager)
     write_predictions(session, prediction, output, as_json, truth)
 
 

@@ -124,20 +124,3 @@ class RunNotFoundError(TrainError, LookupError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
-
-
-class MissingExtraError(AimmError, ImportError):
-    """Something needs an optional dependency that is not installed.
-
-    Attributes:
-        purpose: What needs it.
-        extra: The extra of ``aimm-plugins`` that brings it.
-        cause: What Python said.
-    """
-
-    def __init__(self, purpose: str, extra: str, cause: str) -> None:
-        super().__init__(purpose, extra, cause)
-        self.purpose, self.extra, self.cause = purpose, extra, cause
-
-    def __str__(self) -> str:
-        return f'{self.purpose} needs more than is installed ({self.cause}): pip install "aimm-plugins[{self.extra}]"'

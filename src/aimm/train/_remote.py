@@ -33,12 +33,12 @@ def connect(url: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise MissingExtraError(url, "remote", str(error)) from error
+        raise MissingExtraError("fsspec", "remote", f"reaching {url}") from error
     try:
         filesystem, path = url_to_fs(url)
     except ImportError as error:
         if protocol in ("s3", "s3a"):
-            raise MissingExtraError(url, "s3", str(error)) from error
+            raise MissingExtraError("s3fs", "s3", f"reaching {url}") from error
         raise TrainError(f"{url} cannot be reached: {error}") from error
     except ValueError as error:
         raise TrainError(f"{url} cannot be reached: {error}") from error
