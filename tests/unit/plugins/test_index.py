@@ -124,7 +124,9 @@ def test_the_text_says_what_was_found(
     assert index.problems() == sorted(map(list, declared.problems))
     for entry in declared.entries:
         assert list(entry) in index.named(entry.group, entry.name)
-        assert list(entry) in index.named(entry.group, canonical_name(entry.group, entry.name, entry.value) or entry.name)
+        assert list(entry) in index.named(
+            entry.group, canonical_name(entry.group, entry.name, entry.value) or entry.name
+        )
         same = [list(e) for e in declared.entries if e.group == entry.group and e.name == entry.name]
         assert [row for row in index.named(entry.group, entry.name) if row[1] == entry.name] == same
 
