@@ -183,7 +183,7 @@ def _training_command(candidate: Candidate, target: Any) -> list[Record]:
     from click import Command
 
     if not isinstance(target, Command):
-        raise DeclarationError(f"{candidate.value} must be a click group or command, not {target!r}")
+        raise errors.DeclarationError(f"{candidate.value} must be a click group or command, not {target!r}")
     return []
 
 
