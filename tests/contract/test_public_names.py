@@ -24,6 +24,14 @@ PUBLIC = {
         *("owners", "parameters", "predict", "register", "route", "safe_mode", "serialize", "unload_all"),
     ],
     "aimm.store": ["FORMAT_VERSION", "Header", "load_model", "read_header", "save_model", "verify_model"],
+    "aimm.train": [
+        *("Dataset", "Fold", "TrainInput", "TrainOutput", "TrainRequest", "TrainingRun", "list_runs", "read_run"),
+    ],
+    "aimm.train.helpers": [
+        *("LazyPluginGroup", "fill_basic_metadata", "lazy_import", "raise_parameter_error", "user_name"),
+    ],
+    "aimm.train.interfaces": ["Dataset", "Fold", "TrainInput", "TrainOutput"],
+    "aimm.train.options": ["kfold_opt", "pass_train"],
 }
 """Every name that others may rely on. A change here is a change for users: say so in CHANGELOG.md."""
 
