@@ -68,12 +68,17 @@ def _keep_count(ctx: click.Context, _: click.Parameter, value: int | None) -> in
     return value
 
 
-kfold_opt = click.option(
-    "-k",
-    "--kfold",
-    type=click.IntRange(min=2),
-    metavar="K",
-    callback=_keep_count,
-    help="Cross-validate: run the command K times, each time without another part of the data, and join the metrics.",
-)
-"""Option of a group: ``--kfold K`` runs each of its training commands once for each of K folds."""
+def kfold_opt(group: F) -> F:
+    """Give a group the option ``-k``, ``--kfold K``: each of its training commands runs once for each of K folds.
+
+    The group gets the number, or None, as ``kfold``.
+    """
+    option = click.option(
+        "-k",
+        "--kfold",
+        type=click.IntRange(min=2),
+        metavar="K",
+        callback=_keep_count,
+        help="Cross-validate: run the command K times, each time without another part of the data, and join the metrics.",
+    )
+    return option(group)
