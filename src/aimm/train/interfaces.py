@@ -133,7 +133,8 @@ class TrainInput:
 
     def for_fold(self, fold: Fold) -> "TrainInput":
         """The same for one fold of a cross-validation, with a folder and plugin metadata of its own."""
-        made = copy.copy(self)
+        made = copy.copy(self)  # which drops callbacks
+        made._ask = self._ask
         made.fold, made.plugin_metadata = fold, copy.deepcopy(self.plugin_metadata)
         if self._work is not None:
             made._work = self._work / f"fold-{fold.index + 1}"

@@ -79,6 +79,6 @@ def kfold_opt(group: F) -> F:
         type=click.IntRange(min=2),
         metavar="K",
         callback=_keep_count,
-        help="Cross-validate: run the command K times, each time without another part of the data, and join the metrics.",
+        help="Cross-validate: run the command K times, each time without another part of the data.",
     )
     return option(group)
