@@ -56,7 +56,7 @@ def found(environment: Environment, name: str) -> list[str]:
 
 
 def warm(environment: Environment, name: str) -> None:
-    """Wait until the index can be kept, and see that it is: a further process finds a name and reads no distribution."""
+    """Wait until the index can be kept, and see that it is: another process finds a name and reads no distribution."""
     time.sleep(2.1)
     environment.aimm("plugins", "list")  # another search path than that of run_python, so another file
     scanning = [environment.run_python(FIND, f"type.{name}").out.splitlines()[-1] for _ in range(2)]

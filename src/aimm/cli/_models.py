@@ -1,7 +1,7 @@
 """``aimm fit`` and ``aimm predict``: the main job from the command line."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -37,6 +37,9 @@ def _data_options(command: F) -> F:
 @click.option("--param", multiple=True, metavar="KEY=JSON", help="Argument of instantiate.")
 @click.option("--fit-param", multiple=True, metavar="KEY=JSON", help="Argument of fit.")
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="Model file to write.")
+@click.option(
+    "--example", type=click.IntRange(1), metavar="N", help="Keep the first N rows, and what is predicted for them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the header of the model file as JSON.")
 @click.pass_obj
 def fit(
@@ -49,6 +52,7 @@ def fit(
     param: tuple[str, ...],
     fit_param: tuple[str, ...],
     output: str,
+    example: int | None,
     as_json: bool,
 ) -> None:
     """Create a MODEL_TYPE, fit it to data, and write it to a model file.
@@ -69,7 +73,8 @@ def fit(
     if fitted is None:
         session.say(f"fit of {model_type} returned nothing; the instance that was passed in is kept")
         fitted = instance
-    header = store.save_model(output, model_type, fitted, manager=manager)
+    rows = None if example is None else _first_rows(loaded, example, manager.parameters(model_type, "predict"))
+    header = store.save_model(output, model_type, fitted, example=rows, manager=manager)
     if as_json:
         session.write_json(header._asdict())
     session.say(f"wrote {output}: {header.model_type}, {header.length:,} bytes, sha256 {header.sha256[:12]}...")
@@ -135,6 +140,21 @@ def _arguments_mentioned(model_type: str) -> Iterator[None]:
     except TypeError as error:
         error.add_note(f"'aimm types show {model_type}' prints the arguments that each action takes")
         raise
+
+
+def _first_rows(data: Any, count: int, taken: list[str] | None) -> store.Example:
+    args, kwargs = action_arguments(data, "predict", taken, {})
+    length = next((len(value) for value in (*args, *kwargs.values()) if _has_rows(value)), None)
+
+    def cut(value: Any) -> Any:
+        # What has as many items as the data has rows is cut; names of columns and the like stay.
+        return value[:count] if _has_rows(value) and len(value) == length else value
+
+    return store.Example(*map(cut, args), **{name: cut(value) for name, value in kwargs.items()})
+
+
+def _has_rows(value: Any) -> bool:
+    return hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, str | Mapping)
 
 
 def _fetch(

@@ -121,7 +121,9 @@ def _facts(model: str, root: str | None) -> dict[str, Any]:
         return store.read_header(model)._asdict()
     models = store.ModelStore(root)
     entry = models.get(*reference)
-    return {**entry._asdict(), "metadata": entry.metadata, **models.header(*reference)._asdict()}
+    stored = {"model": f"{entry.name}@{entry.version}", "identity": entry.identity}
+    said = {"aliases": list(entry.aliases), "metadata": entry.metadata}
+    return {**stored, **said, **models.header(*reference)._asdict()}
 
 
 @models_group.command()

@@ -158,6 +158,19 @@ def _hook_call(record: Record, function: Callable[..., Any]) -> Invoke:
     return call
 
 
+def _wrapped_task(record: Record, hook: Callable[..., Any]) -> Invoke:
+    name = record.name
+
+    def run_task(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
+        try:
+            return hook(task=name, state_cb=state_cb, args=args, kwargs=kwargs)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
+
+    return run_task
+
+
 def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
     """The same call through pluggy, whose only implementation calls the owner."""
     action, name = record.kind, record.name
@@ -165,13 +178,6 @@ def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
     def data_access(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
         try:
             return hook(name=name, state_cb=state_cb, args=args, kwargs=kwargs)
-        except BaseException as error:
-            _explain_wrapped(error, record, hook)
-            raise
-
-    def run_task(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
-        try:
-            return hook(task=name, state_cb=state_cb, args=args, kwargs=kwargs)
         except BaseException as error:
             _explain_wrapped(error, record, hook)
             raise
@@ -206,7 +212,7 @@ def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
 
     own = {
         "data_access": data_access,
-        "run_task": run_task,
+        "run_task": _wrapped_task(record, hook),
         "instantiate": instantiate,
         "serialize": serialize,
         "deserialize": deserialize,

@@ -99,12 +99,12 @@ class Found:
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """What may load, in the order in which it does."""
-        return (*self.explicit, *(c for c in self._declared() if self._may_load(c)))
+        return (*self.explicit, *(c for c in self._all_declared if self._may_load(c)))
 
     @cached_property
     def excluded(self) -> tuple[Candidate, ...]:
         """What the configuration leaves out."""
-        return tuple(c for c in self._declared() if not self._may_load(c))
+        return tuple(c for c in self._all_declared if not self._may_load(c))
 
     @property
     def problems(self) -> tuple["IndexProblem", ...]:
@@ -121,7 +121,7 @@ class Found:
         """Names in the configuration's ``settings`` that no plugin has."""
         if not self._config.settings:
             return ()
-        known = {candidate.name for candidate in (*self.explicit, *self._declared())}
+        known = {candidate.name for candidate in (*self.explicit, *self._all_declared)}
         return tuple(sorted(self._config.settings.keys() - known))
 
     @cached_property
@@ -131,7 +131,7 @@ class Found:
         for candidate in self.candidates:
             for name in candidate.names:
                 claims[candidate.group, name] = (*claims.get((candidate.group, name), ()), candidate)
-        return {key: rivals if len(rivals) == 1 else self._settled(key[1], rivals) for key, rivals in claims.items()}
+        return {key: self._settled(key[1], rivals) for key, rivals in claims.items()}
 
     def in_group(self, group: str) -> tuple[Candidate, ...]:
         """What may load of one group, in the order in which it does."""
@@ -160,6 +160,10 @@ class Found:
         """Unusable metadata and settings for nobody, as failures."""
         metadata = [_discovery_failure(problem) for problem in self.problems]
         return [*metadata, *(_settings_failure(name) for name in self.stray_settings)]
+
+    @cached_property
+    def _all_declared(self) -> tuple[Candidate, ...]:
+        return tuple(self._declared())
 
     def _declared(self, group: str = "aimm.") -> Iterator[Candidate]:
         return map(Candidate._make, self._index.declared(group) if self._index else ())

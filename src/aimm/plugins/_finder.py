@@ -38,8 +38,14 @@ class Finder:
             PluginConflictError: Two plugins do.
             PluginUnavailableError: Its owner is broken.
         """
-        if not isinstance(name, str):
+        record = self._find(action, name)
+        if record is None:
             raise self.unknown(action, name)
+        return record
+
+    def _find(self, action: str, name: str) -> Record | None:
+        if not isinstance(name, str):
+            return None
         record = self._registry.get(action, name)
         if record is None or record.source.rank < PREFERRED:
             self._load_owner(action, name, record)
@@ -48,8 +54,6 @@ class Finder:
             raise clash
         if record is None and action in MODEL_ACTIONS:
             record = self._resolve_dynamically(action, name)
-        if record is None:
-            raise self.unknown(action, name)
         return record
 
     def target(self, group: str, name: str) -> Any:
@@ -123,12 +127,15 @@ class Finder:
             PluginConflictError: Two plugins own it.
             PluginUnavailableError: Its owner is broken.
         """
+        refusal = None
         for action in MODEL_ACTIONS:
             try:
-                self.find(action, model_type)
-                return
+                if self._find(action, model_type):
+                    return
             except errors.PluginNotFoundError as error:
                 refusal = error
+        if refusal is None:
+            raise self.unknown("model type", model_type)
         raise errors.PluginNotFoundError(
             "model type", refusal.name, refusal.known, refusal.hints
         ) from refusal.__cause__

@@ -14,7 +14,7 @@ from aimm.store._file import (
 from aimm.store._index import Condition, Index, ModelVersion, Value
 from aimm.store._layout import FORMAT_VERSION, Header
 from aimm.store._objects import Objects
-from aimm.store._policy import Policy, default_policy, load_policy
+from aimm.store._policy import OtherVersion, Policy, default_policy, load_policy
 from aimm.store._store import GRACE, ModelStore, default_root
 from aimm.store._versions import migration
 
@@ -29,6 +29,7 @@ __all__ = [
     "ModelStore",
     "ModelVersion",
     "Objects",
+    "OtherVersion",
     "Policy",
     "Value",
     "default_policy",

@@ -12,6 +12,8 @@ from aimm.errors import StaleVersionError, StoreError
 from aimm.store import _disk
 
 Value = str | int | float | bool | None
+"""What metadata may say about a version under one key."""
+
 Condition = tuple[str, str, Value]
 """Key, comparison and value: what the metadata of a version has to fulfil."""
 

@@ -151,7 +151,7 @@ _FIELDS = {1: Header._fields[:8], 2: Header._fields}
 
 def _parse(encoded: bytes, version: int, path: str) -> Header:
     try:
-        found = json.loads(encoded)
+        found = json.loads(encoded, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise DamagedFileError(path, _MISSHAPEN) from None
     if not isinstance(found, dict) or found.keys() != set(_FIELDS[version]):
@@ -167,6 +167,14 @@ def _parse(encoded: bytes, version: int, path: str) -> Header:
     if header.example is not None and not isinstance(header.example, dict):
         raise DamagedFileError(path, _MISSHAPEN)
     return header
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of a key that stands twice, one reader takes the first and another the last.
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key stands twice")
+    return made
 
 
 def _describe_foreign(start: bytes) -> str:

@@ -12,6 +12,8 @@ from aimm.errors import ConfigError, ModelTooLargeError, SignatureError
 from aimm.store._layout import UNSIGNED, Head
 
 OtherVersion = Literal["ok", "warn", "migrate", "refuse"]
+"""What may happen to a model file that another version of its plugin wrote."""
+
 SHORTEST_KEY = 16
 VARIABLE = "AIMM_MODEL_POLICY"
 

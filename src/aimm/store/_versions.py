@@ -69,7 +69,7 @@ def bridge(header: Header, owner: Owner, payload: ByteString, policy: Policy, pa
         raise ModelVersionError(path, f"{differs}; {advice}")
     elif policy.other_version == "warn":
         message = f"{path}: {differs}; check what it predicts, then save it again"
-        warnings.warn(ModelVersionWarning(message), stacklevel=5)
+        warnings.warn(ModelVersionWarning(message), stacklevel=4)
     return payload
 
 

@@ -81,7 +81,7 @@ def save_artifact(
     """
     check_name(name, handler.class_name)
     given = check_arguments(name, handler, args or {})
-    folder = Path(directory)
+    folder = Path(os.path.abspath(directory))
     folder.mkdir(parents=True, exist_ok=True)
     staging = folder / f".{name}.{secrets.token_hex(4)}.tmp"
     staging.mkdir()
@@ -122,12 +122,13 @@ def load_artifact(
     name, path = (artifact.name, artifact.path) if isinstance(artifact, ArtifactInfo) else (str(artifact), artifact)
     if "\0" in str(path):
         raise ArtifactError(name, handler.class_name, "its path has a NUL character")
-    found = _inside(Path(directory), Path(directory, path), name, handler)
+    folder = Path(os.path.abspath(directory))
+    found = _inside(folder, folder / path, name, handler)
     if isinstance(artifact, ArtifactInfo) and digest(found) != artifact.sha256:
         raise ArtifactError(name, handler.class_name, f"{found} was altered: its digest is not the one in {MANIFEST}")
-    relative = found.relative_to(os.path.realpath(directory))
+    relative = found.relative_to(os.path.realpath(folder))
     with _explained("deserialize", name, handler):
-        return handler.handler.deserialize(Path(directory), str(relative), **(args or {}))
+        return handler.handler.deserialize(folder, str(relative), **(args or {}))
 
 
 def read_artifacts(directory: str | os.PathLike[str]) -> dict[str, ArtifactInfo]:

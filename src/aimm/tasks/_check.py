@@ -131,18 +131,20 @@ class _Checker:
             yield self._in_document(task.name, "has two inputs of one name", "rename one of them")
         code = {parameter.name: parameter for parameter in task.parameters}
         kinds = {parameter.kind for parameter in task.parameters}
-        for name in given.keys() - code.keys():
-            if "var_keyword" not in kinds or not name.isidentifier() or keyword.iskeyword(name):
-                near = get_close_matches(name, code.keys() - given.keys(), n=1)
-                fix = (
-                    f"the argument is called {near[0]!r}" if near else "remove it, or add the argument to the function"
-                )
-                yield self._in_code("error", task.name, f"there is no argument {name!r}", fix, task.line)
+        renamed: set[str] = set()
+        for name in [name for name in given if name not in code]:
+            if "var_keyword" in kinds and name.isidentifier() and not keyword.iskeyword(name):
+                continue
+            free = [n for n, p in code.items() if n not in given.keys() | renamed and not p.kind.startswith("var_")]
+            near = get_close_matches(name, free, n=1) or (free if len(free) == 1 else [])
+            renamed |= {*near}
+            fix = f"the argument is called {near[0]!r}" if near else "remove it, or add the argument to the function"
+            yield self._in_code("error", task.name, f"there is no argument {name!r}", fix, task.line)
         for name, parameter in code.items():
             line = task.lines.get(name, task.line)
             if name in given:
                 yield from self._check_input(task, parameter, given[name], line)
-            elif parameter.required:
+            elif parameter.required and name not in renamed:
                 fix = f"register the input {name!r}, or give the argument a default"
                 yield self._in_code("error", task.name, f"the required argument {name!r} is not registered", fix, line)
         yield from self._check_order(task, [name for name in given if name in code], code)
