@@ -13,11 +13,13 @@ DATA = ("--dataset", "tabular.breast_cancer")
 
 
 def aimm(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
     command = [sys.executable, "-m", "aimm.cli", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
 def train(folder: Path, *words: str | Path, data: tuple[str, ...] = DATA) -> dict[str, Any]:
+    """Run a training into the folder ``run``; returns its record."""
     done = aimm("train", "--no-input", "--json", *data, "--artifact-path", "run", *words, cwd=folder)
     assert done.returncode == 0, done.stderr
     record: dict[str, Any] = json.loads(done.stdout)
@@ -44,9 +46,8 @@ def test_a_training_keeps_what_it_learned(tmp_path: Path, words: tuple[str, ...]
 
 def test_the_saved_model_predicts(tmp_path: Path) -> None:
     """What is in the file is the forest that was tested."""
-    from skops.io import get_untrusted_types, load
-
     from aimm_train_tabular.data import breast_cancer
+    from skops.io import get_untrusted_types, load
 
     train(tmp_path, "tabular", "forest", "--trees", "20")
     data, file = breast_cancer(), tmp_path / "run" / "model.skops"
