@@ -56,7 +56,7 @@ def test_every_choice_gives_a_whole_project(tmp_path: Path, kind: str, license: 
 
 
 def test_what_pip_compiled_in_the_template_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """pip compiles each module that it installs, those of the template too; a new package has none of that."""
+    """A new package has none of what pip compiled as it installed the template."""
     installed = tmp_path / "template"
     shutil.copytree(TEMPLATE, installed)
     for module in installed.rglob("noxfile.py"):
