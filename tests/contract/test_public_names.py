@@ -37,6 +37,23 @@ PUBLIC = {
         *("Arguments", "Check", "Distribution", "Example", "Report", "Result", "call", "check_model", "check_plugin"),
         *("checks", "parametrize"),
     ],
+    "aimm.train": [
+        *("Dataset", "Fold", "TrainInput", "TrainOutput", "TrainRequest", "TrainingRun", "list_runs", "read_run"),
+    ],
+    "aimm.train.helpers": [
+        *("LazyPluginGroup", "fill_basic_metadata", "lazy_import", "raise_parameter_error", "user_name"),
+    ],
+    "aimm.train.interfaces": ["Dataset", "Fold", "TrainInput", "TrainOutput"],
+    "aimm.train.options": ["kfold_opt", "pass_train"],
+    "aimm.tasks": [
+        *("ArtifactInfo", "ArtifactTaskInterface", "HandlerRecord", "Output", "Parameter", "TaskRecord", "call"),
+        *("call_task", "exists", "find_handler", "find_task", "funcs", "get", "handlers", "info", "load_artifact"),
+        *("names", "read_artifacts", "register", "save_artifact", "split_outputs", "tasks", "unchanged"),
+    ],
+    "aimm.tasks.graph": [
+        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "plan"),
+        *("prepare", "run", "validate"),
+    ],
 }
 """Every name that others may rely on. A change here is a change for users: say so in CHANGELOG.md."""
 
