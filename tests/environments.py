@@ -130,7 +130,11 @@ def make_base(path: Path, wheel: Path) -> None:
     """Make the environment with pip, setuptools, and what ``aimm`` depends on, but not ``aimm``."""
     subprocess.run([sys.executable, "-m", "venv", path], check=True)
     pip = [path / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, "install", wheel, "setuptools>=77"], check=True, env={**os.environ, **clean_environment()})
+    subprocess.run(
+        [*pip, "install", f"aimm-plugins[environment] @ {wheel.as_uri()}", "setuptools>=77"],
+        check=True,
+        env={**os.environ, **clean_environment()},
+    )
     subprocess.run([*pip, "uninstall", "-y", "aimm-plugins"], check=True)
 
 

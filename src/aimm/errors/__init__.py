@@ -15,6 +15,14 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
+    ├── MissingExtraError (ImportError)        an optional dependency is not installed
+    ├── PluginEnvironmentError (RuntimeError)  the Python environment cannot be changed as asked
+    │   ├── EnvironmentBusyError               another process changes it now
+    │   ├── LedgerError                        what was written down about it cannot be read
+    │   ├── InstallerError                     pip or uv failed
+    │   ├── HostConflictError                  a plugin would change a dependency of the host
+    │   └── StillNeededError                   a plugin that is to go is needed by what stays
+    ├── RequirementsFileError (ValueError)     a file of names and versions cannot be used
     └── ModelFileError (ValueError)            a model file cannot be used
         ├── ForeignFileError                   it is no model file
         ├── FormatVersionError                 a newer ``aimm`` wrote it
@@ -31,6 +39,28 @@ errors of each package stand in a module of its own beside this file, which is i
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aimm.errors._environment import (
+        EnvironmentBusyError as EnvironmentBusyError,
+    )
+    from aimm.errors._environment import (
+        HostConflictError as HostConflictError,
+    )
+    from aimm.errors._environment import (
+        InstallerError as InstallerError,
+    )
+    from aimm.errors._environment import (
+        LedgerError as LedgerError,
+    )
+    from aimm.errors._environment import (
+        PluginEnvironmentError as PluginEnvironmentError,
+    )
+    from aimm.errors._environment import (
+        RequirementsFileError as RequirementsFileError,
+    )
+    from aimm.errors._environment import (
+        StillNeededError as StillNeededError,
+    )
+    from aimm.errors._extras import MissingExtraError as MissingExtraError
     from aimm.errors._plugins import (
         ArgumentTwiceError as ArgumentTwiceError,
     )
@@ -93,6 +123,16 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
+    "_environment": (
+        "PluginEnvironmentError",
+        "EnvironmentBusyError",
+        "LedgerError",
+        "InstallerError",
+        "HostConflictError",
+        "StillNeededError",
+        "RequirementsFileError",
+    ),
+    "_extras": ("MissingExtraError",),
     "_plugins": (
         "PluginFailure",
         "owner_text",
