@@ -1,5 +1,7 @@
 """From the lines that an installer writes to a progress that goes up."""
 
+import os
+
 from aimm._types import StateCallback
 
 _STEPS = (
@@ -30,7 +32,8 @@ class Progress:
         if self._state_cb is None or not line.lstrip(" ").startswith(tuple(step.strip() for step in _STEPS)):
             return
         self._done += 1
-        state: dict[str, object] = {"doing": line.strip()[:60]}
+        verb, _, what = line.strip().partition(" ")
+        state: dict[str, object] = {"doing": f"{verb.lower()} {os.path.basename(what.split(' (')[0])}"[:60]}
         if self._total:
             state["progress"] = min(self._done / self._total, 0.99)
         self._state_cb(state)
