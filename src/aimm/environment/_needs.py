@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
@@ -48,20 +50,21 @@ def needs(package: Installed, extras: Iterable[str] = ()) -> Iterator[Need]:
     """
     wanted = ["", *extras]
     for text in package.requires:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            if match := _NAME.match(text):
-                yield Need(canonicalize_name(match[1]), frozenset(), text, is_readable=False)
-            continue
-        marker = requirement.marker
-        if marker is None or any(marker.evaluate({"extra": extra}) for extra in wanted):
-            requirement.marker = None
-            yield Need(
-                canonicalize_name(requirement.name),
-                frozenset(map(canonicalize_name, requirement.extras)),
-                str(requirement),
-            )
+        need, marker = _parse(text)
+        if need and (marker is None or any(marker.evaluate({"extra": extra}) for extra in wanted)):
+            yield need
+
+
+@cache
+def _parse(text: str) -> tuple[Need | None, Marker | None]:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        match = _NAME.match(text)
+        return (Need(canonicalize_name(match[1]), frozenset(), text, False) if match else None), None
+    marker, requirement.marker = requirement.marker, None
+    extras = frozenset(map(canonicalize_name, requirement.extras))
+    return Need(canonicalize_name(requirement.name), extras, str(requirement)), marker
 
 
 def closure(packages: Packages, roots: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:

@@ -82,7 +82,7 @@ def plan_removal(
     used = {name: _extras_of(packages[name], packages, ledger, extras or {}) for name in chosen}
     reached = closure(packages, used)
     wished = {name: why for name in packages if (why := _wish(packages[name], ledger, pinned or {}))}
-    candidates = {name for name in reached if name not in wished and _was_brought(name, chosen, packages, ledger)}
+    candidates = {name for name in _brought(chosen, packages, ledger) if name in reached}
     candidates |= {name for name, a in ledger.added.items() if a.plugin in targets and name in packages}
     candidates = (candidates - wished.keys()) | set(chosen)
     staying = {
@@ -96,7 +96,8 @@ def plan_removal(
     for name in chosen:
         if name in needed:
             raise StillNeededError(name, [f"{packages[who].title} ({need.text})" for who, need in wanting[name]])
-    remove = [Step(name, packages[name].version, _why_gone(name, chosen, reached, packages)) for name in candidates]
+    users = {plugin: closure(packages, {plugin: packages[plugin].extras}) for plugin in chosen}
+    remove = [Step(name, packages[name].version, _why_gone(name, users)) for name in candidates]
     keep = [
         Step(name, packages[name].version, _why_kept(name, wished, wanting, packages))
         for name in reached
@@ -115,14 +116,12 @@ def _extras_of(
     return extras_in_use(package, packages) | frozenset(known.get(package.name, ()))
 
 
-def _was_brought(name: str, chosen: Iterable[str], packages: Packages, ledger: Ledger) -> bool:
+def _brought(chosen: Iterable[str], packages: Packages, ledger: Ledger) -> set[str]:
     # Of a plugin that stands in the ledger, only what the ledger lists was brought. Plain pip, which installed or
     # upgraded the others, keeps no list: of them all counts that nobody asked for by name.
-    if name in ledger.added:
-        return True
     listed = {plugin: entry.version for plugin, entry in ledger.plugins.items() if entry.is_whole}
     unlisted = [plugin for plugin in chosen if listed.get(plugin) != packages[plugin].version]
-    return name in closure(packages, {plugin: packages[plugin].extras for plugin in unlisted})
+    return {*ledger.added, *closure(packages, {plugin: packages[plugin].extras for plugin in unlisted})}
 
 
 def _wish(package: Installed, ledger: Ledger, pinned: Mapping[str, str]) -> str:
@@ -145,10 +144,10 @@ def _wish(package: Installed, ledger: Ledger, pinned: Mapping[str, str]) -> str:
     return f"installed by name{f', or {UV_MARKS}' if package.installer == 'uv' else ''}"
 
 
-def _why_gone(name: str, chosen: Sequence[str], reached: Mapping[str, object], packages: Packages) -> str:
-    if name in chosen:
+def _why_gone(name: str, reached: Mapping[str, Iterable[str]]) -> str:
+    if name in reached:
         return "asked for"
-    users = [plugin for plugin in chosen if name in closure(packages, {plugin: packages[plugin].extras})]
+    users = [plugin for plugin, needed in reached.items() if name in needed]
     return f"only needed by {', '.join(users)}" if users else "was installed for what is gone"
 
 

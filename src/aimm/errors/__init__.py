@@ -41,23 +41,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aimm.errors._environment import (
         EnvironmentBusyError as EnvironmentBusyError,
-    )
-    from aimm.errors._environment import (
         HostConflictError as HostConflictError,
-    )
-    from aimm.errors._environment import (
         InstallerError as InstallerError,
-    )
-    from aimm.errors._environment import (
         LedgerError as LedgerError,
-    )
-    from aimm.errors._environment import (
         PluginEnvironmentError as PluginEnvironmentError,
-    )
-    from aimm.errors._environment import (
         RequirementsFileError as RequirementsFileError,
-    )
-    from aimm.errors._environment import (
         StillNeededError as StillNeededError,
     )
     from aimm.errors._extras import MissingExtraError as MissingExtraError
