@@ -8,7 +8,7 @@ import click
 
 from aimm.cli._options import json_option
 from aimm.cli._progress import progress
-from aimm.cli._session import Session
+from aimm.cli._session import Session, flush
 
 if TYPE_CHECKING:
     from aimm.environment import InstallPlan, InstallRequest, Step
@@ -197,6 +197,7 @@ def _show(session: Session, kinds: dict[str, tuple["Step", ...]], remarks: Seque
     ]
     if not as_json:
         session.write_table(["PLAN", "DISTRIBUTION", "VERSION", "WHY"], rows)
+        flush(sys.stdout)  # what follows goes to stderr, and speaks of it
     for remark in remarks:
         session.say(f"note: {remark}")
 
@@ -247,6 +248,7 @@ def _verify(session: Session, environment_file: str | None, constraints: str | N
     else:
         for deviation in deviations:
             session.write(str(deviation))
+        flush(sys.stdout)
         session.say(f"{environment.describe()}: {len(deviations) or 'no'} deviation{'s' * (len(deviations) != 1)}")
     if deviations:
         raise click.exceptions.Exit(1)
