@@ -81,7 +81,7 @@ def titles(steps: list[dict[str, str]]) -> list[str]:
 
 
 def test_from_installation_to_uninstallation(plugins: Plugins) -> None:
-    """Two plugins share libraries in a cycle; each uninstallation removes what is its own; nothing is left at the end."""
+    """Two plugins share libraries in a cycle; each uninstallation removes what is its own; nothing is left."""
     before = plugins.content()
     assert titles(plugins.json("install", "acme-a", "--gpu")["install"]) == [
         *("acme-a 1.0", "lib-gpu 1.0", "lib-one 2.0", "lib-two 1.0")
@@ -139,7 +139,7 @@ def test_without_a_network(plugins: Plugins) -> None:
     """The index cannot be reached: nothing changes, and the message says what to do."""
     before = plugins.content()
     closed = "http://127.0.0.1:1/simple"
-    done = plugins.venv.aimm("plugins", "install", "acme-a", "-i", closed, PIP_RETRIES="0", PIP_FIND_LINKS="")
+    done = plugins.venv.aimm("plugins", "install", "acme-a", "-i", closed, PIP_RETRIES="1", PIP_FIND_LINKS="")
     assert done.code == 1
     assert "planning the installation failed" in done.err
     assert "the package index cannot be reached" in done.err
@@ -251,7 +251,7 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as new:
 
 
 def test_requirements_files(plugins: Plugins, tmp_path: Path) -> None:
-    """A folder in the layout with requirements.in: locked on request, installed with its lock, removed without a rest."""
+    """A folder in the layout with requirements.in: locked, installed with its lock, removed without a rest."""
     project = tmp_path / "projects" / "acme_old"
     project.mkdir(parents=True)
     (project / "acme_old.py").write_text("class Model: pass\n")
