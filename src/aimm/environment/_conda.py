@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 from aimm.environment._installed import Packages
 from aimm.environment._place import prefix
@@ -136,6 +136,7 @@ def _is_met(wanted: str, version: str, build: str) -> bool | None:
             return version == stem or version.startswith(f"{stem}.") or not stem
         return _equal(version, text)
     try:
+        Version(version)  # a specifier would merely refuse one that does not follow the standard, such as 1.1.1w
         return any(SpecifierSet(part).contains(version, prereleases=True) for part in wanted.split("|"))
     except (InvalidSpecifier, InvalidVersion):
         return None
