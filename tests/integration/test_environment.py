@@ -272,3 +272,18 @@ def test_requirements_files(plugins: Plugins, tmp_path: Path) -> None:
     gone = plugins.json("uninstall", "acme-old", "--yes")
     assert titles(gone["remove"]) == ["acme-old 0.1", "lib-gpu 1.0", "lib-one 2.0", "lib-two 1.0"]
     assert plugins.content() == before
+
+
+def test_uv(plugins: Plugins) -> None:
+    """With uv it is the same; its marks, which it puts on everything, keep nothing that the ledger knows."""
+    before = plugins.content()
+    uv = Path(sys.executable).with_name("uv")
+    plugins.venv.variables["PATH"] = f"{uv.parent}{os.pathsep}{os.environ['PATH']}"
+    installed = plugins.json("install", "acme-a", "--gpu", "--installer", "uv")
+    assert titles(installed["install"]) == ["acme-a 1.0", "lib-gpu 1.0", "lib-one 2.0", "lib-two 1.0"]
+    refused = plugins("install", "acme-bad", "--installer", "uv")
+    assert "click" in refused.err
+    assert "aimm-plugins runs on" in refused.err
+    gone = plugins.json("uninstall", "acme-a", "--yes", "--installer", "uv")
+    assert titles(gone["remove"]) == titles(installed["install"])
+    assert {name: digest for name, digest in plugins.content().items() if name != ".lock"} == before  # uv's own lock
