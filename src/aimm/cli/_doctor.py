@@ -112,8 +112,8 @@ def examine(session: Session, timeout: float) -> Findings:
     found = plugins.default_manager.discover(session.config)
     settings = dict(plugins.load_config(session.config).settings)
     examined: list[Finding] = []
+    missing = _missing_externals()
     with progress("plugins doctor") as state_cb, _Probes(timeout) as probes:
-        missing = _missing_externals()
         for finding in probes.run(found.candidates, settings):
             needs = [f"needs {what}, which is not on this machine" for what in missing(finding.candidate.distribution)]
             examined.append(finding._replace(remarks=(*finding.remarks, *needs)))
