@@ -13,12 +13,13 @@ from aimm.cli._session import Session
 ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
 
 
-COMMANDS = {
+COMMANDS: dict[str, tuple[str, str]] = {
     "install": ("aimm.cli._environment:install", "Install plugins, after a look at the plan."),
     "uninstall": ("aimm.cli._environment:uninstall", "Uninstall plugins and what only they need."),
     "verify": ("aimm.cli._environment:verify", "Check that everything installed fits together."),
     "freeze": ("aimm.cli._environment:freeze", "Write down which plugins are installed."),
     "restore": ("aimm.cli._environment:restore", "Install the plugins that 'freeze' wrote down."),
+    "new": ("aimm.cli._new:new", "Make a new plugin package that is ready to be tested and installed."),
 }
 """The commands that stand in modules of their own."""
 
