@@ -19,6 +19,13 @@
     ├── ConformanceError (AssertionError)      a plugin does not conform
     ├── CheckInputError (ValueError)           an example for the conformance kit is of no use
     ├── SubjectError (LookupError, ValueError)     what should be checked cannot be found
+    ├── PluginEnvironmentError (RuntimeError)  the Python environment cannot be changed as asked
+    │   ├── EnvironmentBusyError               another process changes it now
+    │   ├── LedgerError                        what was written down about it cannot be read
+    │   ├── InstallerError                     pip or uv failed
+    │   ├── HostConflictError                  a plugin would change a dependency of the host
+    │   └── StillNeededError                   a plugin that is to go is needed by what stays
+    ├── RequirementsFileError (ValueError)     a file of names and versions cannot be used
     ├── StoreError                             a model store cannot do what it was asked for
     │   ├── ModelNotFoundError (LookupError)   it has no such model, version or alias
     │   ├── ModelNameError (ValueError)        a name or metadata have the wrong form
@@ -68,9 +75,16 @@ errors of each package stand in a module of its own beside this file, which is i
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aimm.errors._extras import (
-        MissingExtraError as MissingExtraError,
+    from aimm.errors._environment import (
+        EnvironmentBusyError as EnvironmentBusyError,
+        HostConflictError as HostConflictError,
+        InstallerError as InstallerError,
+        LedgerError as LedgerError,
+        PluginEnvironmentError as PluginEnvironmentError,
+        RequirementsFileError as RequirementsFileError,
+        StillNeededError as StillNeededError,
     )
+    from aimm.errors._extras import MissingExtraError as MissingExtraError
     from aimm.errors._graph import (
         GraphError as GraphError,
         GraphInputError as GraphInputError,
@@ -143,6 +157,15 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
+    "_environment": (
+        "PluginEnvironmentError",
+        "EnvironmentBusyError",
+        "LedgerError",
+        "InstallerError",
+        "HostConflictError",
+        "StillNeededError",
+        "RequirementsFileError",
+    ),
     "_extras": ("MissingExtraError",),
     "_graph": ("GraphError", "GraphInputError", "InvalidGraphError", "StepError", "StepOutputError", "StepTypeError"),
     "_plugins": (
