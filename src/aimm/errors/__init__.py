@@ -15,11 +15,23 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
-    └── ModelFileError (ValueError)            a model file cannot be used
-        ├── ForeignFileError                   it is no model file
-        ├── FormatVersionError                 a newer ``aimm`` wrote it
-        ├── DamagedFileError                   it is cut short or altered
-        └── PayloadError                       the plugin's bytes are not bytes
+    ├── ModelFileError (ValueError)            a model file cannot be used
+    │   ├── ForeignFileError                   it is no model file
+    │   ├── FormatVersionError                 a newer ``aimm`` wrote it
+    │   ├── DamagedFileError                   it is cut short or altered
+    │   └── PayloadError                       the plugin's bytes are not bytes
+    ├── MissingExtraError (ImportError)        an optional dependency is not installed
+    ├── ExecutorError                          a job went wrong beside the plugin's own exceptions
+    │   ├── WorkerCrashed (RuntimeError)       its worker process died
+    │   ├── MemoryLimitExceeded (MemoryError)  it wanted more memory than its worker may have
+    │   ├── DeadlineExceeded (TimeoutError)    it took too long and was stopped
+    │   ├── Cancelled (CancelledError)         it was cancelled
+    │   ├── NotTransferableError (TypeError)   something of it cannot be pickled
+    │   └── StateRefusedError (TypeError, ValueError)     it reported a state that is no JSON object
+    ├── ExecutorNotFoundError (LookupError, ValueError)   no executor has this name
+    ├── ExecutorOptionError (TypeError, ValueError)       an executor cannot be made or used like this
+    ├── ExecutorClosedError (RuntimeError)     an executor was shut down
+    └── PartitionError (ValueError)            partitioned data cannot be read, or its output not continued
 
     UserWarning
     └── PluginContractWarning                  a plugin breaks its contract, the call goes on
@@ -31,6 +43,40 @@ errors of each package stand in a module of its own beside this file, which is i
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aimm.errors._executors import (
+        Cancelled as Cancelled,
+    )
+    from aimm.errors._executors import (
+        DeadlineExceeded as DeadlineExceeded,
+    )
+    from aimm.errors._executors import (
+        ExecutorClosedError as ExecutorClosedError,
+    )
+    from aimm.errors._executors import (
+        ExecutorError as ExecutorError,
+    )
+    from aimm.errors._executors import (
+        ExecutorNotFoundError as ExecutorNotFoundError,
+    )
+    from aimm.errors._executors import (
+        ExecutorOptionError as ExecutorOptionError,
+    )
+    from aimm.errors._executors import (
+        MemoryLimitExceeded as MemoryLimitExceeded,
+    )
+    from aimm.errors._executors import (
+        NotTransferableError as NotTransferableError,
+    )
+    from aimm.errors._executors import (
+        PartitionError as PartitionError,
+    )
+    from aimm.errors._executors import (
+        StateRefusedError as StateRefusedError,
+    )
+    from aimm.errors._executors import (
+        WorkerCrashed as WorkerCrashed,
+    )
+    from aimm.errors._extras import MissingExtraError as MissingExtraError
     from aimm.errors._plugins import (
         ArgumentTwiceError as ArgumentTwiceError,
     )
@@ -111,6 +157,20 @@ _MODULES = {
         "PluginContractWarning",
     ),
     "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
+    "_extras": ("MissingExtraError",),
+    "_executors": (
+        "Cancelled",
+        "DeadlineExceeded",
+        "ExecutorClosedError",
+        "ExecutorError",
+        "ExecutorNotFoundError",
+        "ExecutorOptionError",
+        "MemoryLimitExceeded",
+        "NotTransferableError",
+        "PartitionError",
+        "StateRefusedError",
+        "WorkerCrashed",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

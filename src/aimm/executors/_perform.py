@@ -1,0 +1,84 @@
+"""Run a call where its plugins are: the one place that every executor ends in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aimm import plugins
+from aimm._types import StateCallback
+from aimm.errors import PluginExitError, owner_text
+from aimm.executors._states import encode_state
+
+
+def perform(
+    manager: plugins.PluginManager,
+    action: str,
+    name: str,
+    instance: Any,
+    state_cb: StateCallback | None,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> Any:
+    """Call the ``exec_*`` function of an action.
+
+    Returns:
+        What it returns; for a ``fit`` that returns nothing, the instance that was passed in.
+    """
+    function = getattr(manager, f"exec_{action}")
+    if action == "fit":
+        fitted = function(name, instance, state_cb, *args, **kwargs)
+        return instance if fitted is None else fitted
+    if action == "predict":
+        return function(name, instance, state_cb, *args, **kwargs)
+    if action == "serialize":
+        return function(name, instance, *args, **kwargs)
+    if action == "deserialize":
+        return function(name, *args, **kwargs)
+    return function(name, state_cb, *args, **kwargs)
+
+
+def perform_plain(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call a function that is no ``exec_*``; it may end neither the host nor the worker.
+
+    Raises:
+        PluginExitError: It raised ``SystemExit``.
+    """
+    try:
+        return function(*args, **kwargs)
+    except SystemExit as error:
+        name = getattr(function, "__qualname__", type(function).__name__)
+        raise PluginExitError("call", name, f"module {function.__module__!r}", str(error.code)) from error
+
+
+def reporter(
+    manager: plugins.PluginManager | None, action: str, name: str, send: Callable[[str], None]
+) -> StateCallback:
+    """A state callback for a plugin: checks each state and sends it on as JSON.
+
+    Args:
+        manager: Whose plugin it is, for messages.
+        action: The action that runs.
+        name: The model type or data access name.
+        send: Where states go.
+    """
+
+    def report(state: Any) -> None:
+        try:
+            text = encode_state(state, action, name)
+        except Exception as error:
+            error.owner = whose(manager, action, name)  # type: ignore[attr-defined]
+            error.args = (*error.args[:2], error.owner, *error.args[3:])  # type: ignore[attr-defined]
+            raise
+        send(text)
+
+    return report
+
+
+def whose(manager: plugins.PluginManager | None, action: str, name: str) -> str:
+    """The owner of an action in words; empty if there is none."""
+    if manager is None:
+        return ""
+    try:
+        owner = manager.owner(name, action)
+    except Exception:  # noqa: BLE001 - only for a message about something else
+        return ""
+    return owner_text(owner.plugin, owner.distribution, owner.version)
