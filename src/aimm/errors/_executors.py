@@ -28,6 +28,12 @@ class ExecutorError(AimmError):
     def __str__(self) -> str:
         return f"{_call(self.action, self.name, self.owner)} did not end well"
 
+    def named(self, owner: str) -> "ExecutorError":
+        """Say whose it is, where that was not known when the error was made."""
+        self.owner = owner
+        self.args = (*self.args[:2], owner, *self.args[3:])
+        return self
+
 
 class WorkerCrashed(ExecutorError, RuntimeError):
     """The worker process died while it ran the plugin, or before it could.

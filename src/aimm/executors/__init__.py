@@ -18,6 +18,7 @@ from aimm.executors._names import executor_names, get_executor, make_executor, s
 
 __all__ = [
     "Call",
+    "DaskExecutor",
     "Executor",
     "InlineExecutor",
     "Job",

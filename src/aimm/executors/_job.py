@@ -14,6 +14,8 @@ from aimm.errors import Cancelled
 KEPT_STATES = 10_000
 """How many of the newest states a job keeps for those who begin to iterate late."""
 _log = logging.getLogger("aimm.executors")
+_lock = threading.Lock()
+"""Guards what is only ever held for a few instructions, in all jobs."""
 
 
 class Job(Future[Any]):
@@ -42,7 +44,7 @@ class Job(Future[Any]):
         self._state_cb = state_cb
         self._states: deque[Any] = deque(maxlen=KEPT_STATES)
         self._reported = 0
-        self._news = threading.Condition()
+        self._news: threading.Condition | None = None
         self._teller: threading.Thread | None = None
         self._asked: BaseException | None = None
 
@@ -58,8 +60,10 @@ class Job(Future[Any]):
     @property
     def state(self) -> Any:
         """The newest state that the plugin reported; None before the first one."""
-        with self._news:
-            return self._states[-1] if self._states else None
+        try:
+            return self._states[-1]
+        except IndexError:
+            return None
 
     def states(self, timeout: float | None = None) -> Iterator[Any]:
         """Iterate over the states, from the first one to the end of the job; each one waits for the next.
@@ -70,10 +74,10 @@ class Job(Future[Any]):
         Raises:
             TimeoutError: No state came in time, and the job goes on.
         """
-        seen = 0
+        seen, news = 0, self._condition_of_news()
         while True:
-            with self._news:
-                if not self._news.wait_for(lambda: self._reported > seen or self.done(), timeout):  # noqa: B023
+            with news:
+                if not news.wait_for(lambda: self._reported > seen or self.done(), timeout):  # noqa: B023
                     raise TimeoutError(f"no state of {self!r} within {timeout} s")
                 seen = max(seen, self._reported - len(self._states))
                 fresh = list(self._states)[seen - self._reported :] if self._reported > seen else []
@@ -101,7 +105,7 @@ class Job(Future[Any]):
 
     def ask_to_stop(self, reason: BaseException) -> None:
         """Stop the job for a reason, which becomes its exception; the first reason counts."""
-        with self._news:
+        with _lock:
             if self._asked is not None:
                 return
             self._asked = reason
@@ -117,7 +121,7 @@ class Job(Future[Any]):
 
     def on_stop(self, stop: Callable[["Job"], None]) -> None:
         """Have a function called when the job is to stop; at once if that was asked before."""
-        with self._news:
+        with _lock:
             self._stop = stop
             asked = self._asked
         if asked is not None:
@@ -130,12 +134,13 @@ class Job(Future[Any]):
 
     def report(self, state: Any) -> None:
         """Hand on a state as it came through JSON; never waits for the callback."""
-        with self._news:
+        news = self._condition_of_news()
+        with news:
             if self.done():
                 return
             self._states.append(state)
             self._reported += 1
-            self._news.notify_all()
+            news.notify_all()
             if self._state_cb is not None and self._teller is None:
                 self._teller = threading.Thread(target=self._tell, name=f"states of {self.name}", daemon=True)
                 self._teller.start()
@@ -155,9 +160,19 @@ class Job(Future[Any]):
             return False
         finally:
             self._stop = None
-        with self._news:
-            self._news.notify_all()
+        with _lock:
+            news = self._news
+        if news is not None:
+            with news:
+                news.notify_all()
         return True
+
+    def _condition_of_news(self) -> threading.Condition:
+        # Made when somebody is interested, which most calls never are: it costs as much as the rest of a job.
+        with _lock:
+            if self._news is None:
+                self._news = threading.Condition()
+            return self._news
 
     def _tell(self) -> None:
         complained = False

@@ -99,13 +99,12 @@ class Lane:
 
     def run(self, running: Running) -> None:
         """Give a call to the worker, a new one if there is none."""
+        running.job.begin()
         with self._lock:
             self.running = running
             running.attempts += 1
             running.again()
             packed, timed = running.packed, running.job.timeout is not None
-            if self._process is not None and not self._process.is_alive():
-                self._bury()
             if packed.kept is not None:
                 self.tokens.add(packed.kept.token)
             spans = self._outbox.put(packed.buffers) if packed.buffers else ()
@@ -119,7 +118,6 @@ class Lane:
                 self._bury()
                 self._open()
                 future = self._pool.schedule(_worker.run, arguments)
-        running.job.begin()
         future.add_done_callback(lambda future: self._answered(running, future))
 
     def stop(self, running: Running) -> None:
@@ -141,6 +139,10 @@ class Lane:
         for burial in self._burials:
             burial.join()
 
+    def abandon(self) -> None:
+        """Kill the worker."""
+        self._kill()
+
     def _open(self) -> None:
         import pebble
 
@@ -158,8 +160,10 @@ class Lane:
         _kill_group(watched.pid)  # what the plugin started must not outlive it
         with self._lock:
             running = self.running
-            if running is None or running.is_over or watched is not self._process:
+            if watched is not self._process:
                 return
+            if running is None or running.is_over:
+                return self._bury()
             if running.reply is None:
                 running.later(SURE, self._ended, running, watched)
                 return
@@ -195,7 +199,7 @@ class Lane:
         assert running.reply is not None
         reply = running.reply
         try:
-            buffers = Inbox(reply.path, reply.spans).copies()
+            buffers = Inbox(reply.path, reply.spans).copies() if reply.path else []
         except OSError:  # the worker died after its reply, and took the rest of it along
             return self._ended(running, self._process)
         if self._close_call(running):

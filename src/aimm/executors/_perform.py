@@ -5,7 +5,7 @@ from typing import Any
 
 from aimm import plugins
 from aimm._types import StateCallback
-from aimm.errors import PluginExitError, owner_text
+from aimm.errors import PluginExitError, StateRefusedError, owner_text
 from aimm.executors._states import encode_state
 
 
@@ -64,10 +64,8 @@ def reporter(
     def report(state: Any) -> None:
         try:
             text = encode_state(state, action, name)
-        except Exception as error:
-            error.owner = whose(manager, action, name)  # type: ignore[attr-defined]
-            error.args = (*error.args[:2], error.owner, *error.args[3:])  # type: ignore[attr-defined]
-            raise
+        except StateRefusedError as error:
+            raise error.named(whose(manager, action, name)) from None
         send(text)
 
     return report

@@ -1,6 +1,6 @@
 """The executor ``process``: worker processes that may crash, hang and be killed."""
 
-import atexit
+import concurrent.futures
 import itertools
 import os
 import pickle
@@ -10,6 +10,7 @@ import weakref
 from collections import deque
 from contextlib import suppress
 from multiprocessing.pool import RemoteTraceback
+from multiprocessing.util import Finalize
 from typing import Any
 
 from aimm.errors import (
@@ -70,6 +71,7 @@ class ProcessExecutor(Executor):
         self._lanes: list[Lane] = []
         self._kept: weakref.WeakKeyDictionary[Kept, str] = weakref.WeakKeyDictionary()
         self._unfinished = 0
+        self._settling: set[Job] = set()
         self._is_closed = False
         _open_executors.add(self)
 
@@ -106,8 +108,16 @@ class ProcessExecutor(Executor):
         with self._changed:
             self._changed.wait_for(lambda: not (wait or cancel_futures) or not self._unfinished)
             is_done = not self._unfinished
+        concurrent.futures.wait(self._settling.copy() if wait else ())
         if is_done:
             self._close()
+
+    def abandon(self) -> None:
+        """Kill all workers and delete all files, without a word to anybody: the process ends."""
+        self._is_closed = True
+        for lane in self._lanes:
+            lane.abandon()
+        shutil.rmtree(self._settings.folder, ignore_errors=True)
 
     def _close(self) -> None:
         with self._changed:
@@ -163,17 +173,21 @@ class ProcessExecutor(Executor):
             self._settle(lane, running, None, crashed)
 
     def _settle(self, lane: Lane | None, running: Running, result: Any, error: BaseException | None) -> None:
-        running.job.settle(result, running.job.asked or error)
+        job = running.job
+        self._settling.add(job)
         with self._changed:
             self._unfinished -= 1
             after = self._queue.popleft() if lane is not None and self._queue else None
             if lane is not None and after is None and lane in self._lanes:
                 self._idle.append(lane)
-            self._changed.notify_all()
-            is_last = self._is_closed and not self._unfinished
+            if self._is_closed:
+                self._changed.notify_all()
         if lane is not None and after is not None:
             self._run(lane, after)
-        elif is_last:
+        # Last, for whoever waits for the job goes on at once, and would wait again for what is locked above.
+        job.settle(result, job.asked or error)
+        self._settling.discard(job)
+        if self._is_closed and not self._unfinished:
             threading.Thread(target=self._close, name="aimm executor end", daemon=True).start()
 
     def _result(self, running: Running, reply: Reply, buffers: list[Any]) -> Any:
@@ -211,7 +225,7 @@ def open_reply(call: Call, body: bytes, buffers: list[Any]) -> Any:
         raise NotTransferableError(call.action, call.name, call.describe_owner(), "result", reason) from error
     if status == RAISED:
         if isinstance(value, ExecutorError) and not value.owner:
-            value.owner = call.describe_owner()
+            value.named(call.describe_owner())
         raise value from RemoteTraceback(extra)
     if status != DONE:
         owner = call.describe_owner() or call.name
@@ -235,7 +249,11 @@ def _remove(path: str) -> None:
 _open_executors: weakref.WeakSet[ProcessExecutor] = weakref.WeakSet()
 
 
-@atexit.register
-def _close_all() -> None:
+def _abandon_all() -> None:
+    # No thread can be started any more, so there is no orderly way out; and whoever waits for a job is gone.
     for executor in list(_open_executors):
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.abandon()
+
+
+# Not by atexit, which comes too late in a process that multiprocessing started: that waits for its children first.
+Finalize(None, _abandon_all, exitpriority=100)

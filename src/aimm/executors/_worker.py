@@ -276,9 +276,8 @@ def _replaced(error: BaseException, call: _Named, text: str) -> NotTransferableE
 
 def _flush() -> None:
     # A worker ends without the interpreter's farewell, and what a plugin printed would be lost.
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
+    with suppress(Exception):
+        sys.stdout.flush()
 
 
 def _limit_memory(limit: int) -> None:
