@@ -8,13 +8,18 @@
     fitted = job.result()
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aimm.executors._call import Call, Kept, Packed, keep
 from aimm.executors._executor import Executor
 from aimm.executors._inline import InlineExecutor
 from aimm.executors._job import Job
 from aimm.executors._names import executor_names, get_executor, make_executor, submit
+from aimm.executors._scale import Predicted, predict_partitions
+
+if TYPE_CHECKING:
+    from aimm.executors._dask import DaskExecutor
+    from aimm.executors._process import ProcessExecutor
 
 __all__ = [
     "Call",
@@ -24,11 +29,13 @@ __all__ = [
     "Job",
     "Kept",
     "Packed",
+    "Predicted",
     "ProcessExecutor",
     "executor_names",
     "get_executor",
     "keep",
     "make_executor",
+    "predict_partitions",
     "submit",
 ]
 

@@ -9,6 +9,21 @@ from aimm.errors import PluginExitError, StateRefusedError, owner_text
 from aimm.executors._states import encode_state
 
 
+class Around:
+    """Stands as the argument of ``predict`` and runs in the worker: gets the data itself, and keeps what comes out."""
+
+    def run(self, predict: Callable[[Any], Any]) -> Any:
+        """Do the work.
+
+        Args:
+            predict: From the data to the prediction.
+
+        Returns:
+            What the job's result has in the place of the prediction.
+        """
+        raise NotImplementedError
+
+
 def perform(
     manager: plugins.PluginManager,
     action: str,
@@ -28,6 +43,8 @@ def perform(
         fitted = function(name, instance, state_cb, *args, **kwargs)
         return instance if fitted is None else fitted
     if action == "predict":
+        if args and isinstance(args[0], Around):
+            return instance, args[0].run(lambda data: function(name, instance, state_cb, data, **kwargs)[1])
         return function(name, instance, state_cb, *args, **kwargs)
     if action == "serialize":
         return function(name, instance, *args, **kwargs)
