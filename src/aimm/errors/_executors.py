@@ -76,7 +76,7 @@ class WorkerCrashed(ExecutorError, RuntimeError):
         return "To look into it, run the same call with the executor 'inline'"
 
 
-class MemoryLimitExceeded(ExecutorError, MemoryError):
+class MemoryLimitExceeded(MemoryError, ExecutorError):  # this way round it has MemoryError's own __new__
     """The plugin asked for more memory than its worker may have.
 
     Attributes:
@@ -84,7 +84,7 @@ class MemoryLimitExceeded(ExecutorError, MemoryError):
     """
 
     def __init__(self, action: str, name: str, owner: str = "", limit: int = 0) -> None:
-        super().__init__(action, name, owner)
+        ExecutorError.__init__(self, action, name, owner)
         self.limit = limit
         self.args = (action, name, owner, limit)
 

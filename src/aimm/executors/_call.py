@@ -264,7 +264,7 @@ def dump(value: Any, call: Any, part: str) -> tuple[bytes, list[Any]]:
         return pickle.dumps(value, 5, buffer_callback=apart), buffers
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a __reduce__ of somebody raises
+    except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise NotTransferableError(call.action, call.name, call.describe_owner(), part, reason) from error
 

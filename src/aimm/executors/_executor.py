@@ -22,7 +22,7 @@ class Executor(concurrent.futures.Executor):
 
     name = "executor"
 
-    def submit(
+    def submit(  # type: ignore[override]
         self,
         function: Callable[..., Any],
         /,
@@ -34,7 +34,8 @@ class Executor(concurrent.futures.Executor):
         """Run a call.
 
         Args:
-            function: An ``exec_*`` function of :mod:`aimm.plugins` or of a manager, or any function that can be imported.
+            function: An ``exec_*`` function, of :mod:`aimm.plugins` or of a manager; or any function that can be
+                imported.
             *args: Its arguments, as in a direct call. The state callback may stand in its place; where it is given by
                 keyword, its place is left out: ``submit(exec_fit, "m", instance, X, y, state_cb=print)``.
             timeout: Deadline in seconds, from when the call begins to run.

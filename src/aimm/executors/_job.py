@@ -179,7 +179,7 @@ class Job(Future[Any]):
         for state in self.states():
             try:
                 self._state_cb(state)  # type: ignore[misc]
-            except Exception:
+            except Exception:  # noqa: BLE001 - the caller's own trouble, which must not become the job's
                 if not complained:
                     _log.exception("the state callback of %r raised; the job goes on", self)
                 complained = True

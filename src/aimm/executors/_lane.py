@@ -257,7 +257,7 @@ class _Context(SpawnContext):
         self._settings, self._started = settings, started
         self._is_used = False
 
-    def Process(self, target: Any, name: str, args: Any, kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+    def Process(self, target: Any, name: str, args: Any, kwargs: Any) -> SpawnProcess:  # type: ignore[override]
         if self._is_used:
             raise OSError("this pool had its process")
         self._is_used = True

@@ -124,9 +124,10 @@ def _factory(kind: str, name: str) -> Callable[..., Any]:
             except Exception as error:
                 raise PluginUnavailableError("executor", kind, _failure(candidate, error)) from error
             if not callable(target):
-                error = TypeError(f"{candidate.target} is no factory but {type(target).__name__}")
-                raise PluginUnavailableError("executor", kind, _failure(candidate, error))
-            return target
+                useless = TypeError(f"{candidate.target} is no factory but {type(target).__name__}")
+                raise PluginUnavailableError("executor", kind, _failure(candidate, useless))
+            factory: Callable[..., Any] = target
+            return factory
     raise ExecutorNotFoundError(name, executor_names())
 
 

@@ -106,7 +106,9 @@ class Output:
 
     def __init__(self, folder: str, parts: Sequence[Part], made_by: Sequence[str], suffix: str) -> None:
         if suffix not in SUFFIXES:
-            raise PartitionError(folder, f"parts cannot be written as {suffix!r}; expected one of {', '.join(SUFFIXES)}")
+            raise PartitionError(
+                folder, f"parts cannot be written as {suffix!r}; expected one of {', '.join(SUFFIXES)}"
+            )
         self.folder, self._parts, self._suffix = folder, parts, suffix
         manifest = {"version": 1, "parts": [_identity(*part) for part in parts], "made_by": [*made_by, suffix]}
         path = os.path.join(folder, MANIFEST)

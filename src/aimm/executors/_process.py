@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections import deque
 from contextlib import suppress
-from multiprocessing.pool import RemoteTraceback
+from multiprocessing.pool import RemoteTraceback  # type: ignore[attr-defined]
 from multiprocessing.util import Finalize
 from typing import Any
 

@@ -13,8 +13,8 @@ from aimm.executors._call import Kept, keep
 from aimm.executors._executor import Executor
 from aimm.executors._job import Job
 from aimm.executors._names import get_executor
-from aimm.executors._perform import Around
 from aimm.executors._partitions import Output, parts_of, read_part, write_part
+from aimm.executors._perform import Around
 
 
 class Predicted(NamedTuple):

@@ -155,9 +155,7 @@ def test_the_standard_functions_for_futures_work(executor: Any, jobs: Any) -> No
     assert list(executor.map(jobs.double, range(3))) == [0, 2, 4]
 
 
-def test_a_raising_callback_does_not_stop_the_job(
-    executor: Any, jobs: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_raising_callback_does_not_stop_the_job(executor: Any, jobs: Any, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged once, and further states still arrive."""
     seen: list[Any] = []
 
