@@ -79,62 +79,26 @@ if TYPE_CHECKING:
     from aimm.errors._extras import MissingExtraError as MissingExtraError
     from aimm.errors._plugins import (
         ArgumentTwiceError as ArgumentTwiceError,
-    )
-    from aimm.errors._plugins import (
         AsyncCallError as AsyncCallError,
-    )
-    from aimm.errors._plugins import (
         ConfigError as ConfigError,
-    )
-    from aimm.errors._plugins import (
         DeclarationError as DeclarationError,
-    )
-    from aimm.errors._plugins import (
         DuplicateError as DuplicateError,
-    )
-    from aimm.errors._plugins import (
         HookSignatureError as HookSignatureError,
-    )
-    from aimm.errors._plugins import (
         PluginConflictError as PluginConflictError,
-    )
-    from aimm.errors._plugins import (
         PluginContractWarning as PluginContractWarning,
-    )
-    from aimm.errors._plugins import (
         PluginExitError as PluginExitError,
-    )
-    from aimm.errors._plugins import (
         PluginFailure as PluginFailure,
-    )
-    from aimm.errors._plugins import (
         PluginLoadError as PluginLoadError,
-    )
-    from aimm.errors._plugins import (
         PluginNotFoundError as PluginNotFoundError,
-    )
-    from aimm.errors._plugins import (
         PluginUnavailableError as PluginUnavailableError,
-    )
-    from aimm.errors._plugins import (
         StateCallbackError as StateCallbackError,
-    )
-    from aimm.errors._plugins import (
         owner_text as owner_text,
     )
     from aimm.errors._store import (
         DamagedFileError as DamagedFileError,
-    )
-    from aimm.errors._store import (
         ForeignFileError as ForeignFileError,
-    )
-    from aimm.errors._store import (
         FormatVersionError as FormatVersionError,
-    )
-    from aimm.errors._store import (
         ModelFileError as ModelFileError,
-    )
-    from aimm.errors._store import (
         PayloadError as PayloadError,
     )
 

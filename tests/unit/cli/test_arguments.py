@@ -2,8 +2,7 @@ from typing import Any
 
 import click
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from aimm.cli._arguments import action_arguments, data_arguments, parse_pairs
 

@@ -10,12 +10,19 @@ from typing import Any
 
 import importlib_metadata
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from packaging.version import Version
 
-from aimm.plugins._index import GROUPS, Index, IndexEntry, _Metadata, _newest_last, normalised, parse_entry_points
-from aimm.plugins._index import build_index as _build_index
+from aimm.plugins._index import (
+    GROUPS,
+    Index,
+    IndexEntry,
+    _Metadata,
+    _newest_last,
+    build_index as _build_index,
+    normalised,
+    parse_entry_points,
+)
 from support import FakeSite, entry_points_text
 
 MODELS = {"aimm.models": {"forest": "forest_mod:Forest"}}
