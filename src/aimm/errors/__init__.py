@@ -45,35 +45,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aimm.errors._executors import (
         Cancelled as Cancelled,
-    )
-    from aimm.errors._executors import (
         DeadlineExceeded as DeadlineExceeded,
-    )
-    from aimm.errors._executors import (
         ExecutorClosedError as ExecutorClosedError,
-    )
-    from aimm.errors._executors import (
         ExecutorError as ExecutorError,
-    )
-    from aimm.errors._executors import (
         ExecutorNotFoundError as ExecutorNotFoundError,
-    )
-    from aimm.errors._executors import (
         ExecutorOptionError as ExecutorOptionError,
-    )
-    from aimm.errors._executors import (
         MemoryLimitExceeded as MemoryLimitExceeded,
-    )
-    from aimm.errors._executors import (
         NotTransferableError as NotTransferableError,
-    )
-    from aimm.errors._executors import (
         PartitionError as PartitionError,
-    )
-    from aimm.errors._executors import (
         StateRefusedError as StateRefusedError,
-    )
-    from aimm.errors._executors import (
         WorkerCrashed as WorkerCrashed,
     )
     from aimm.errors._extras import MissingExtraError as MissingExtraError

@@ -20,10 +20,13 @@ from aimm.errors import DeadlineExceeded
 from aimm.executors import _worker
 from aimm.executors._call import Packed
 from aimm.executors._job import Job
-from aimm.executors._segments import Inbox, Outbox
+from aimm.executors._segments import Begun, Inbox, Outbox
 
 SURE = 1.0
 """Seconds after the death of a process in which pebble tells what became of its call, if it ever does."""
+
+UNLUCKY = 3
+"""How often a call gets a new worker whose worker died before the call began."""
 
 
 class Settings(NamedTuple):
@@ -50,6 +53,7 @@ class Running:
         job: Its job.
         kept: The file of its kept instance; empty for none.
         attempts: How often it was tried.
+        unlucky: How often its worker died before it began.
         seen: How many messages came ahead of its reply.
         reply: Its reply, which may have to wait for messages.
         timers: What to cancel at its end.
@@ -58,7 +62,7 @@ class Running:
 
     def __init__(self, number: int, call: Any, packed: Packed, job: Job, kept: str) -> None:
         self.number, self.call, self.packed, self.job, self.kept = number, call, packed, job, kept
-        self.attempts = 0
+        self.attempts = self.unlucky = 0
         self.again()
 
     def again(self) -> None:
@@ -93,6 +97,8 @@ class Lane:
         self._outbox = Outbox(settings.folder, f"in-{id(self):x}")
         self._pool: Any = None
         self._process: Any = None
+        self._watcher: threading.Thread | None = None
+        self._begun = Begun(os.path.join(settings.folder, f"begun-{id(self):x}"))
         self._burials: list[threading.Thread] = []
         self.running: Running | None = None
         self.tokens: set[str] = set()
@@ -136,6 +142,7 @@ class Lane:
         with self._lock:
             self._bury()
             self._outbox.drop()
+        self._begun.close()
         for burial in self._burials:
             burial.join()
 
@@ -146,11 +153,15 @@ class Lane:
     def _open(self) -> None:
         import pebble
 
-        self._pool = pebble.ProcessPool(max_workers=1, context=_Context(self._settings, self._started))
+        context = _Context(self._settings, self._begun.path, self._started)
+        self._pool = pebble.ProcessPool(max_workers=1, context=context)
 
     def _started(self, started: SpawnProcess, pipe: Any) -> None:
         self._process = started
-        threading.Thread(target=self._watch, args=(started, pipe), name="aimm worker watch", daemon=True).start()
+        self._watcher = threading.Thread(
+            target=self._watch, args=(started, pipe), name="aimm worker watch", daemon=True
+        )
+        self._watcher.start()
 
     def _watch(self, watched: SpawnProcess, pipe: Any) -> None:
         with pipe, suppress(EOFError, OSError):
@@ -215,6 +226,10 @@ class Lane:
             with self._lock:
                 self._bury()
                 self._outbox.done(retained=True)  # a later attempt must find what the first one found
+            if self._begun.number != running.number and running.job.asked is None and running.unlucky < UNLUCKY:
+                running.unlucky += 1
+                running.attempts -= 1
+                return self.run(running)  # its worker was dying already, of something else
             self._done(self, running, None, exitcode)
 
     def _close_call(self, running: Running) -> bool:
@@ -244,8 +259,9 @@ class Lane:
             return
         pool, self._pool = self._pool, None
         self._kill()
-        self._process = None
-        burial = threading.Thread(target=_close_pool, args=(pool,), name="aimm worker end", daemon=True)
+        arguments = pool, self._process, self._watcher
+        self._process = self._watcher = None
+        burial = threading.Thread(target=_close_pool, args=arguments, name="aimm worker end", daemon=True)
         burial.start()
         self._burials = [*(other for other in self._burials if other.is_alive()), burial]
 
@@ -253,8 +269,8 @@ class Lane:
 class _Context(SpawnContext):
     """Starts the process of one lane, once: a pool whose process died has had its time."""
 
-    def __init__(self, settings: Settings, started: Callable[[SpawnProcess, Any], None]) -> None:
-        self._settings, self._started = settings, started
+    def __init__(self, settings: Settings, begun: str, started: Callable[[SpawnProcess, Any], None]) -> None:
+        self._settings, self._begun, self._started = settings, begun, started
         self._is_used = False
 
     def Process(self, target: Any, name: str, args: Any, kwargs: Any) -> SpawnProcess:  # type: ignore[override]
@@ -265,7 +281,7 @@ class _Context(SpawnContext):
         made = _Process(
             target=_worker.enter,
             name=name,
-            args=(writer, self._settings.folder, self._settings.memory, target, args, kwargs),
+            args=(writer, self._settings.folder, self._begun, self._settings.memory, target, args, kwargs),
         )
         made.started = self._started, reader, writer  # type: ignore[attr-defined]
         return made
@@ -292,7 +308,13 @@ def _kill_group(pid: int | None) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def _close_pool(pool: Any) -> None:
+def _close_pool(pool: Any, ended: Any, watcher: threading.Thread | None) -> None:
     with suppress(Exception):  # it is broken already
         pool.stop()
         pool.join()
+    if watcher is not None:
+        watcher.join()
+    if ended is not None:
+        with suppress(ValueError):
+            ended.join()
+            ended.close()  # its descriptors would wait for the garbage collector

@@ -8,6 +8,7 @@ maps privately: what a plugin changes in its arrays is its own.
 import itertools
 import mmap
 import os
+import struct
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ _SHARED_MEMORY = "/dev/shm"
 _ALIGNED = 64
 _REUSED = 256 << 20
 """Files up to this many bytes stay for the next call."""
+_NUMBER = struct.Struct("q")
 _numbers = itertools.count()
 
 
@@ -90,6 +92,33 @@ class Outbox:
             raise
         finally:
             os.close(descriptor)
+
+
+class Begun:
+    """Which call a worker began last: a number that host and worker both see, and that outlives the worker.
+
+    Args:
+        path: The file that holds it; made if it does not exist.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        with open(path, "a+b") as file:
+            file.truncate(_NUMBER.size)
+            self._map = mmap.mmap(file.fileno(), _NUMBER.size)
+
+    @property
+    def number(self) -> int:
+        """The number."""
+        return int(_NUMBER.unpack_from(self._map)[0])
+
+    @number.setter
+    def number(self, number: int) -> None:
+        _NUMBER.pack_into(self._map, 0, number)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._map.close()
 
 
 class Inbox:

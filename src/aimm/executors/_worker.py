@@ -17,7 +17,7 @@ from aimm import plugins
 from aimm.errors import MemoryLimitExceeded, NotTransferableError, PluginLoadError, PluginNotFoundError
 from aimm.executors._call import WITH_INSTANCE, dump, instance_bytes
 from aimm.executors._perform import perform, perform_plain, reporter, whose
-from aimm.executors._segments import Inbox, Outbox, Spans
+from aimm.executors._segments import Begun, Inbox, Outbox, Spans
 
 DONE, RAISED, STOPPED = range(3)
 """How a call ended: with a result, with an exception, or because it was asked to stop."""
@@ -44,13 +44,20 @@ class _Named(NamedTuple):
 
 
 def enter(
-    pipe: Any, folder: str, memory: int | None, serve: Callable[..., None], args: tuple[Any, ...], kwargs: Any
+    pipe: Any,
+    folder: str,
+    begun: str,
+    memory: int | None,
+    serve: Callable[..., None],
+    args: tuple[Any, ...],
+    kwargs: Any,
 ) -> None:
     """The first thing in a new worker process.
 
     Args:
         pipe: The writing end of the pipe for states.
         folder: Where segments go.
+        begun: The file for the number of the call that began last.
         memory: Limit in bytes, or None.
         serve: What serves calls, of pebble.
         args: Its positional arguments.
@@ -60,7 +67,7 @@ def enter(
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # so that a plugin's own processes end with it, and Ctrl-C is the host's alone
     threading.Thread(target=_end_with_host, args=(folder,), daemon=True).start()
-    _worker = Worker(pipe, folder, memory)
+    _worker = Worker(pipe, folder, Begun(begun), memory)
     if ASK is not None:
         signal.signal(ASK, _worker.asked)
     if memory is not None:
@@ -109,11 +116,12 @@ class Worker:
     Args:
         pipe: The writing end of the pipe for states.
         folder: Where segments go.
+        begun: Takes the number of each call that begins.
         memory: Limit in bytes, or None.
     """
 
-    def __init__(self, pipe: Any, folder: str, memory: int | None) -> None:
-        self._pipe, self._memory = pipe, memory
+    def __init__(self, pipe: Any, folder: str, begun: Begun, memory: int | None) -> None:
+        self._pipe, self._begun, self._memory = pipe, begun, memory
         self._outbox = Outbox(folder, f"out-{os.getpid()}")
         self._managers: dict[bytes, plugins.PluginManager] = {}
         self._kept: OrderedDict[str, Any] = OrderedDict()
@@ -129,7 +137,7 @@ class Worker:
 
     def run(self, number: int, body: bytes, path: str, spans: Spans, kept: str, timed: bool) -> tuple[Any, ...]:
         """See :func:`run`."""
-        self._sent = 0
+        self._sent, self._begun.number = 0, number
         self._outbox.done()
         if timed:
             self._send(number, "")
