@@ -12,7 +12,8 @@ import threading
 import uuid
 import weakref
 from collections.abc import Sequence
-from concurrent.futures import wait
+from concurrent import futures
+from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
 from aimm.errors import (
@@ -31,6 +32,8 @@ from aimm.executors._process import ProcessExecutor, open_reply
 
 LATE = 10.0
 """Seconds that a result waits for states that were sent before it."""
+TRIES = 5
+"""How often a call is sent whose kept instance was lost with all workers that had it."""
 LOOK = 0.1
 """Seconds between two looks whether a running task is still wanted."""
 
@@ -78,20 +81,13 @@ class DaskExecutor(Executor):
             job.settle(error=error)
             return
         number = next(self._numbers)
-        task = self._tasks[number] = _Task(call, job)
-        kept = None if packed.kept is None else self._shipped(packed.kept)
-        wanted = _Wanted(self._topic, number, call.state_cb is not None, job.timeout, self._settings)
-        parcel = _Parcel(packed.action, packed.name, packed.body, packed.buffers)
-        key = f"aimm-{packed.action or 'call'}-{packed.name}-{uuid.uuid4().hex}"
-        task.future = self._client.submit(_run, parcel, kept, wanted, key=key, pure=False)
+        task = self._tasks[number] = _Task(call, packed, job)
+        self._submit(number, task)
         job.begin()
         job.on_stop(lambda job: self._stop(number))
-        task.future.add_done_callback(lambda future: self._ended(number, future))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See :meth:`Executor.shutdown`; the cluster goes on, and so does a client that was passed in."""
-        from concurrent.futures import wait as wait_for
-
         self._is_closed = True
         with self._lock:
             jobs = [task.job for task in self._tasks.values()]
@@ -99,12 +95,32 @@ class DaskExecutor(Executor):
             for job in jobs:
                 job.cancel()
         if wait:
-            wait_for(jobs)
+            futures.wait(jobs)
         if self._client.status == "running":
             self._client.unsubscribe_topic(self._topic)
         self._kept.clear()
         if self._owns_client:
             self._client.close()
+
+    def _submit(self, number: int, task: "_Task") -> None:
+        packed, job = task.packed, task.job
+        task.tries += 1
+        task.kept = None if packed.kept is None else self._shipped(packed.kept)
+        wanted = _Wanted(self._topic, number, job.timeout, self._settings)
+        parcel = _Parcel(packed.action, packed.name, packed.body, packed.buffers)
+        key = f"aimm-{packed.action or 'call'}-{packed.name}-{uuid.uuid4().hex}"
+        task.future = self._client.submit(_run, parcel, task.kept, wanted, key=key, pure=False)
+        task.future.add_done_callback(lambda future: self._ended(number, future))
+
+    def _submit_again(self, number: int, task: "_Task") -> None:
+        """Every worker that had the kept instance is gone, and Dask cannot make it again."""
+        with self._lock:
+            if self._kept.get(task.packed.kept) is task.kept:  # type: ignore[arg-type]
+                del self._kept[task.packed.kept]  # type: ignore[arg-type]
+        try:
+            self._submit(number, task)
+        except Exception as error:  # noqa: BLE001 - the cluster itself is gone
+            self._settle(number, error=_explained(task.call, error))
 
     def _shipped(self, kept: Kept) -> Any:
         with self._lock:
@@ -140,6 +156,9 @@ class DaskExecutor(Executor):
         try:
             outcome = future.result()
         except BaseException as error:  # noqa: BLE001 - whatever happens in a cluster
+            is_lost = isinstance(error, CancelledError) and task.kept is not None and task.job.asked is None
+            if is_lost and task.tries < TRIES and self._client.status == "running":
+                return self._submit_again(number, task)
             return self._settle(number, error=_explained(task.call, error))
         with self._lock:
             task.outcome = outcome
@@ -174,10 +193,11 @@ class DaskExecutor(Executor):
 class _Task:
     """A call on its way; ``seen`` states came so far."""
 
-    def __init__(self, call: Call, job: Job) -> None:
-        self.call, self.job = call, job
+    def __init__(self, call: Call, packed: Packed, job: Job) -> None:
+        self.call, self.packed, self.job = call, packed, job
         self.future: Any = None
-        self.seen = 0
+        self.kept: Any = None
+        self.seen = self.tries = 0
         self.outcome: _Outcome | None = None
 
 
@@ -194,7 +214,6 @@ class _Wanted(NamedTuple):
 
     topic: str
     number: int
-    states: bool
     timeout: float | None
     settings: _Settings
 
@@ -258,7 +277,7 @@ def _run(parcel: _Parcel, kept: Kept | None, wanted: _Wanted) -> _Outcome:
             executor = _beside[wanted.settings] = _Beside(worker.state.nthreads, **wanted.settings._asdict())
     job = _Relay(parcel, wanted, worker)
     executor.start(Packed(parcel.action, parcel.name, "", parcel.body, _views(parcel.buffers), kept), job)
-    while not wait([job], LOOK).done:
+    while not futures.wait([job], LOOK).done:
         task = worker.state.tasks.get(key)
         if task is None or task.state == "cancelled":  # nobody waits for it any more
             job.cancel()
@@ -295,8 +314,6 @@ def _client(cluster: Any) -> tuple[Any, bool]:
 
 
 def _explained(call: Call, error: BaseException) -> BaseException:
-    from concurrent.futures import CancelledError
-
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):
