@@ -135,7 +135,7 @@ def _cluster(shelf: Path) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     sys.path.insert(0, str(shelf))
-    options: dict[str, Any] = {"dashboard_address": None, "processes": True, "threads_per_worker": 2}
+    options: dict[str, Any] = {"dashboard_address": ":0", "processes": True, "threads_per_worker": 2}
     with LocalCluster(n_workers=1, **options) as cluster, Client(cluster, set_as_default=False) as client:
         sys.path.remove(str(shelf))
         yield client

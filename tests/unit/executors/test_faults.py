@@ -19,7 +19,7 @@ from aimm.errors import (
 )
 
 PATIENT = 60
-CRASHES = 25
+CRASHES = 8
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_workers_killed_in_mid_run_cost_nothing(plus: Any, data: Path, tmp_path:
     """On a Dask cluster of separate processes, whole Dask workers are killed while they work."""
     from distributed import Client, LocalCluster
 
-    options: dict[str, Any] = {"dashboard_address": None, "processes": True, "threads_per_worker": 1}
+    options: dict[str, Any] = {"dashboard_address": ":0", "processes": True, "threads_per_worker": 1}
     with LocalCluster(n_workers=2, **options) as cluster, Client(cluster, set_as_default=False) as client:
         victims = list(client.run(os.getpid).values())
         with executors.make_executor("dask", cluster=client) as dask:
