@@ -32,8 +32,10 @@ from aimm.executors._process import ProcessExecutor, open_reply
 
 LATE = 10.0
 """Seconds that a result waits for states that were sent before it."""
-TRIES = 5
+TRIES = 8
 """How often a call is sent whose kept instance was lost with all workers that had it."""
+PAUSE = 0.5
+"""Seconds before it is sent a second time; longer before each further one."""
 LOOK = 0.1
 """Seconds between two looks whether a running task is still wanted."""
 
@@ -82,9 +84,9 @@ class DaskExecutor(Executor):
             return
         number = next(self._numbers)
         task = self._tasks[number] = _Task(call, packed, job)
-        self._submit(number, task)
         job.begin()
         job.on_stop(lambda job: self._stop(number))
+        self._submit(number, task)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See :meth:`Executor.shutdown`; the cluster goes on, and so does a client that was passed in."""
@@ -104,23 +106,31 @@ class DaskExecutor(Executor):
 
     def _submit(self, number: int, task: "_Task") -> None:
         packed, job = task.packed, task.job
-        task.tries += 1
-        task.kept = None if packed.kept is None else self._shipped(packed.kept)
         wanted = _Wanted(self._topic, number, job.timeout, self._settings)
         parcel = _Parcel(packed.action, packed.name, packed.body, packed.buffers)
         key = f"aimm-{packed.action or 'call'}-{packed.name}-{uuid.uuid4().hex}"
-        task.future = self._client.submit(_run, parcel, task.kept, wanted, key=key, pure=False)
+        task.tries += 1
+        try:
+            task.kept = None if packed.kept is None else self._shipped(packed.kept)
+            task.future = self._client.submit(_run, parcel, task.kept, wanted, key=key, pure=False)
+        except Exception as error:  # noqa: BLE001 - there may be no worker just now, or the one that it went to died
+            if not self._submit_later(number, task):
+                self._settle(number, error=_explained(task.call, error))
+            return
         task.future.add_done_callback(lambda future: self._ended(number, future))
 
-    def _submit_again(self, number: int, task: "_Task") -> None:
-        """Every worker that had the kept instance is gone, and Dask cannot make it again."""
+    def _submit_later(self, number: int, task: "_Task") -> bool:
+        """Send a call again whose kept instance is lost with all workers that had it; False if it is in vain."""
+        kept = task.packed.kept
+        if kept is None or task.job.asked is not None or task.tries >= TRIES or self._client.status != "running":
+            return False
         with self._lock:
-            if self._kept.get(task.packed.kept) is task.kept:  # type: ignore[arg-type]
-                del self._kept[task.packed.kept]  # type: ignore[arg-type]
-        try:
-            self._submit(number, task)
-        except Exception as error:  # noqa: BLE001 - the cluster itself is gone
-            self._settle(number, error=_explained(task.call, error))
+            if self._kept.get(kept) is task.kept:
+                self._kept.pop(kept, None)
+        timer = threading.Timer(task.tries * PAUSE, self._submit, (number, task))
+        timer.daemon = True
+        timer.start()
+        return True
 
     def _shipped(self, kept: Kept) -> Any:
         with self._lock:
@@ -156,9 +166,8 @@ class DaskExecutor(Executor):
         try:
             outcome = future.result()
         except BaseException as error:  # noqa: BLE001 - whatever happens in a cluster
-            is_lost = isinstance(error, CancelledError) and task.kept is not None and task.job.asked is None
-            if is_lost and task.tries < TRIES and self._client.status == "running":
-                return self._submit_again(number, task)
+            if isinstance(error, CancelledError) and self._submit_later(number, task):
+                return None
             return self._settle(number, error=_explained(task.call, error))
         with self._lock:
             task.outcome = outcome
