@@ -52,7 +52,8 @@ def test_magic() -> None:
 
 def test_errors() -> None:
     """Every error class is documented, once."""
-    classes = [name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)]
+    found = {name: getattr(errors, name) for name in dir(errors)}
+    classes = [name for name, cls in found.items() if isinstance(cls, type) and issubclass(cls, Exception)]
     documented = [name.removeprefix("aimm.errors.") for name in directives("errors.md")]
 
     assert sorted(documented) == sorted([*classes, "PluginFailure", "aimm.errors"])
