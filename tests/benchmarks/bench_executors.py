@@ -100,15 +100,18 @@ def test_dask(benchmark: Callable, report: list[Row], module: Any) -> None:
 
     def measure() -> None:
         options: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
-        with LocalCluster(**options) as cluster, Client(cluster) as client:
-            with executors.make_executor("dask", cluster=client) as dask:
-                kept = executors.keep(name, module.Echo())
-                dask.submit(plugins.exec_predict, name, kept, None, 1).result()
-                took = in_turn(
-                    lambda: dask.submit(plugins.exec_predict, name, kept, None, 1).result(),
-                    lambda: client.submit(abs, 1, pure=False).result(),
-                    calls=20,
-                )
+        with (
+            LocalCluster(**options) as cluster,
+            Client(cluster) as client,
+            executors.make_executor("dask", cluster=client) as dask,
+        ):
+            kept = executors.keep(name, module.Echo())
+            dask.submit(plugins.exec_predict, name, kept, None, 1).result()
+            took = in_turn(
+                lambda: dask.submit(plugins.exec_predict, name, kept, None, 1).result(),
+                lambda: client.submit(abs, 1, pure=False).result(),
+                calls=20,
+            )
         measured.append(Row("Executor dask", "warm call", "dask", took[0] * 1e6, took[1] * 1e6, took[2], 1.3, "us"))
 
     benchmark.pedantic(measure, rounds=1)
