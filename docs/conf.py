@@ -32,11 +32,13 @@ add_module_names = False
 napoleon_numpy_docstring = False
 # What is documented stays documented: a reference to a name that no page has is an error.
 nitpicky = True
+suppress_warnings = ["ref.python"]  # fields of several classes have the same name
 nitpick_ignore_regex = [
     # Names of other projects and of the standard library, of which we build no inventory: the build needs no network.
     ("py:.*", r"(collections|typing|os|pathlib|pluggy|jsonschema|asyncio|json)\..*"),
     ("py:(class|exc|obj)", r"[A-Za-z]*"),
-    ("py:class", r"(aimm\.)?_.*|aimm\.plugins\._.*"),
+    ("py:class", r"(aimm\.)?_.*|aimm\.\w+\._.*"),
+    ("py:data", r"[A-Z]+"),
     # The first sentence of a property's docstring, if it has a colon, is taken for its type.
     ("py:class", r".* .*"),
 ]

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from aimm import plugins
-from aimm.plugins import _discovery
+from aimm.plugins import _index
 from aimm.plugins._directories import directories
-from aimm.plugins._index import Index, build_index
 from support import FakeSite, unique_name
 
 _OUTER_PATH = frozenset(sys.path) | {os.path.realpath(folder) for folder in sys.path if folder}
@@ -29,7 +28,8 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     # A module rewritten within a second and at the same size would be read from its old bytecode.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setattr(directories, "_folders", {})
-    monkeypatch.setattr(_discovery, "build_index", _index_of_this_test)
+    search_path = _index.search_path
+    monkeypatch.setattr(_index, "search_path", lambda: [f for f in search_path() if f not in _OUTER_PATH])
     root = logging.getLogger()
     level, handlers, modules = root.level, root.handlers[:], dict(sys.modules)
     plugins.unload_all()
@@ -41,11 +41,6 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         del sys.modules[name]
     sys.modules.update({name: module for name, module in modules.items() if sys.modules.get(name) is not module})
     importlib.invalidate_caches()
-
-
-def _index_of_this_test() -> Index:
-    """The index without the environment that the tests run in, which may hold plugins."""
-    return build_index([folder for folder in sys.path if folder not in _OUTER_PATH])
 
 
 def _is_made_here(name: str, folder: Path) -> bool:

@@ -143,7 +143,7 @@ def build_wheel(project: Path, folder: Path, base: Path) -> None:
 
 def copied(project: Path, target: Path) -> Path:
     """A copy of a project: building leaves files behind."""
-    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", ".*")
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", ".*_cache", ".nox", ".venv")
     return Path(shutil.copytree(project, target, ignore=ignore))
 
 

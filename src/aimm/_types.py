@@ -28,6 +28,9 @@ MODEL_ACTIONS = ("instantiate", "fit", "predict", "serialize", "deserialize")
 ACTIONS = ("data_access", *MODEL_ACTIONS)
 """Every action that a plugin can own."""
 
+ROUTED = (*ACTIONS, "run_task")
+"""Every kind of call that finds its one owner by name and that wrappers can stand around."""
+
 
 def ignore_state(state: dict[str, Any]) -> None:
     """Accept a state and do nothing: the state callback of a caller who gave none."""

@@ -13,7 +13,17 @@ from aimm.plugins._hooks import SPECIFICATIONS
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference" / "hooks.md"
 HOOKS = [
-    *("instantiate", "fit", "predict", "serialize", "deserialize", "data_access", "model_types", "resolve_model_type"),
+    *(
+        "instantiate",
+        "fit",
+        "predict",
+        "serialize",
+        "deserialize",
+        "data_access",
+        "run_task",
+        "model_types",
+        "resolve_model_type",
+    ),
     *("parameters", "plugin_loaded", "plugin_failed", "settings_schema", "configure"),
 ]
 

@@ -12,7 +12,7 @@ import aimm
 
 PACKAGE = Path(aimm.__file__).parent
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(PACKAGE.rglob("*.py"))
+MODULES = sorted(module for module in PACKAGE.rglob("*.py") if "template" not in module.parts)
 
 
 def name_of(module: Path) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 import click
 import pytest
 
-from aimm import errors, plugins, store
+from aimm import errors, plugins, store, tasks
 from aimm.cli._app import root
-from aimm.plugins import _index
-from aimm.store import _file
+from aimm.plugins import _scan
+from aimm.store import _layout
 from docs.pages import DOCS, ROOT, all_pages, read_blocks
 
 REFERENCE = DOCS / "reference"
@@ -39,15 +39,22 @@ def test_public_names() -> None:
 def test_store() -> None:
     """Every public name of aimm.store is documented, and every field of the header."""
     documented = {name.removeprefix("aimm.store.") for name in directives("store.md")} - {"aimm.store"}
-    fields = re.findall(r"^\| `(\w+)` \| (?:string|integer)", read("model-files.md"), re.MULTILINE)
+    fields = re.findall(r"^\| `(\w+)` \| (?:string|integer|object)", read("model-files.md"), re.MULTILINE)
 
     assert documented == set(store.__all__)
     assert fields == list(store.Header._fields)
 
 
+def test_tasks() -> None:
+    """Every public name of aimm.tasks is documented."""
+    documented = {name.removeprefix("aimm.tasks.") for name in directives("tasks.md")} - {"aimm.tasks"}
+
+    assert documented == set(tasks.__all__)
+
+
 def test_magic() -> None:
     """The magic bytes of model files are those of the code."""
-    assert f"`{_file.MAGIC.hex(' ').upper()}`" in read("model-files.md")
+    assert f"`{_layout.MAGIC.hex(' ').upper()}`" in read("model-files.md")
 
 
 def test_errors() -> None:
@@ -103,7 +110,7 @@ def test_command_line() -> None:
 
 def test_entry_points() -> None:
     """Every entry-point group is in the table."""
-    assert [group for group in _index.GROUPS if f"`{group}`" not in read("entry-points.md")] == []
+    assert [group for group in _scan.GROUPS if f"`{group}`" not in read("entry-points.md")] == []
 
 
 @pytest.mark.parametrize("path", EVERY_TEXT, ids=lambda path: str(path.relative_to(ROOT)))

@@ -15,8 +15,10 @@ from aimm.errors import AimmError, ConfigError
 COMMANDS = {
     "plugins": ("aimm.cli._plugins:plugins_group", "List, show and examine plugins."),
     "types": ("aimm.cli._types:types_group", "List and show model types and their owners."),
+    "tasks": ("aimm.cli._tasks:tasks_group", "List tasks, and compare their registration with the code."),
     "fit": ("aimm.cli._models:fit", "Create and fit a model, and keep it in a model file."),
     "predict": ("aimm.cli._models:predict", "Apply a model file to data."),
+    "models": ("aimm.cli._store:models_group", "Keep models: verified files, and a store of named versions."),
     "completion": ("aimm.cli._completion:completion", "Print the script that completes names in your shell."),
 }
 """Every command, where it lives, and its help; the text stands here so that ``aimm --help`` imports none of them."""

@@ -1,7 +1,7 @@
 """``aimm fit`` and ``aimm predict``: the main job from the command line."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from aimm.cli._arguments import action_arguments, data_arguments, parse_pairs
 from aimm.cli._executors import executor_options, running
 from aimm.cli._names import names_in
 from aimm.cli._progress import progress
+from aimm.cli._references import complete_models, open_reference, versions_told
 from aimm.cli._results import truth_in, write_predictions
 from aimm.cli._session import Session
 
@@ -38,6 +39,9 @@ def _data_options(command: F) -> F:
 @click.option("--fit-param", multiple=True, metavar="KEY=JSON", help="Argument of fit.")
 @executor_options
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="Model file to write.")
+@click.option(
+    "--example", type=click.IntRange(1), metavar="N", help="Keep the first N rows, and what is predicted for them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the header of the model file as JSON.")
 @click.pass_obj
 def fit(
@@ -53,6 +57,7 @@ def fit(
     timeout: float | None,
     memory: str | None,
     output: str,
+    example: int | None,
     as_json: bool,
 ) -> None:
     """Create a MODEL_TYPE, fit it to data, and write it to a model file.
@@ -77,25 +82,28 @@ def fit(
     if fitted is None:
         session.say(f"fit of {model_type} returned nothing; the instance that was passed in is kept")
         fitted = instance
-    header = store.save_model(output, model_type, fitted, manager=manager)
+    rows = None if example is None else _first_rows(loaded, example, manager.parameters(model_type, "predict"))
+    header = store.save_model(output, model_type, fitted, example=rows, manager=manager)
     if as_json:
         session.write_json(header._asdict())
     session.say(f"wrote {output}: {header.model_type}, {header.length:,} bytes, sha256 {header.sha256[:12]}...")
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("model", shell_complete=complete_models)
 @_data_options
 @executor_options
 @click.option("--predict-param", multiple=True, metavar="KEY=JSON", help="Argument of predict.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a .csv or .json file, not to stdout.")
 @click.option("--score", is_flag=True, help="Also tell the share of predictions that equal the y of the data.")
-@click.option("--update", is_flag=True, help="Write the instance back to FILE: predicting may have changed it.")
+@click.option(
+    "--update", is_flag=True, help="Write the instance back to the model file: predicting may have changed it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: the predictions, or with --score an object.")
 @click.pass_obj
 def predict(
     session: Session,
-    file: str,
+    model: str,
     data: str,
     data_param: tuple[str, ...],
     split: str | None,
@@ -109,7 +117,9 @@ def predict(
     update: bool,
     as_json: bool,
 ) -> None:
-    """Apply the model in FILE to data, and print or write the predictions.
+    """Apply a MODEL to data, and print or write the predictions.
+
+    MODEL is a model file, or the NAME, NAME@VERSION or NAME@ALIAS of a stored model.
 
     \b
     aimm predict svc.aimm --data sklearn.datasets.iris --split test -o predictions.csv
@@ -119,9 +129,12 @@ def predict(
         _check_writable(output)
         if os.path.splitext(output)[1] not in (".csv", ".json"):
             raise click.UsageError(f"--output {output!r}: expected a name that ends in .csv or .json")
-    store.verify_model(file)  # a damaged file is refused before any plugin is imported
+    if update and not os.path.isfile(model):
+        raise click.UsageError("--update writes to a model file; save a stored model as a new version instead")
+    opened = open_reference(model)  # a damaged file is refused before any plugin is imported
     manager = session.manager()
-    header, instance = store.load_model(file, manager=manager)
+    with versions_told(session):
+        header, instance = opened.header, opened.load(manager=manager)
     loaded = _fetch(manager, data, data_params, split, seed)
     truth = truth_in(loaded) if score else None
     taken = manager.parameters(header.model_type, "predict")
@@ -133,7 +146,7 @@ def predict(
     ):
         instance, prediction = run("predict", header.model_type, instance, state_cb, args, kwargs)
     if update:
-        store.save_model(file, header.model_type, instance, manager=manager)
+        store.save_model(model, header.model_type, instance, manager=manager)
     write_predictions(session, prediction, output, as_json, truth)
 
 
@@ -144,6 +157,21 @@ def _arguments_mentioned(model_type: str) -> Iterator[None]:
     except TypeError as error:
         error.add_note(f"'aimm types show {model_type}' prints the arguments that each action takes")
         raise
+
+
+def _first_rows(data: Any, count: int, taken: list[str] | None) -> store.Example:
+    args, kwargs = action_arguments(data, "predict", taken, {})
+    length = next((len(value) for value in (*args, *kwargs.values()) if _has_rows(value)), None)
+
+    def cut(value: Any) -> Any:
+        # What has as many items as the data has rows is cut; names of columns and the like stay.
+        return value[:count] if _has_rows(value) and len(value) == length else value
+
+    return store.Example(*map(cut, args), **{name: cut(value) for name, value in kwargs.items()})
+
+
+def _has_rows(value: Any) -> bool:
+    return hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, str | Mapping)
 
 
 def _fetch(

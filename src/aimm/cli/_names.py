@@ -1,7 +1,6 @@
 """Names for people: completing them, and saying which ones come near. Nothing here imports a plugin."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 
 import click
 
@@ -24,5 +23,7 @@ def names_in(*groups: str) -> Callable[[click.Context, click.Parameter, str], li
 
 def near(name: str, known: list[str]) -> str:
     """A half sentence that names the closest known name, if one is close or ends in what was given."""
+    from difflib import get_close_matches
+
     match = get_close_matches(name, known, n=1) or [one for one in known if one.endswith(f".{name}")]
     return f"; did you mean {match[0]!r}?" if match else ""

@@ -13,7 +13,9 @@ from aimm.cli._session import Session
 ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
 
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "new": ("aimm.cli._new:new", "Make a new plugin package that is ready to be tested and installed."),
+}
 """The commands that stand in modules of their own."""
 
 

@@ -4,9 +4,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from aimm import plugins
+if TYPE_CHECKING:
+    from aimm import plugins
 
 
 class Session:
@@ -34,8 +35,10 @@ class Session:
     ) -> None:
         self._undo()
 
-    def manager(self) -> plugins.PluginManager:
+    def manager(self) -> "plugins.PluginManager":
         """The default manager, initialised; from now on what plugins print goes to stderr."""
+        from aimm import plugins  # not at the top: "aimm --help" does without
+
         self.divert()
         plugins.initialize(self.config)
         return plugins.default_manager

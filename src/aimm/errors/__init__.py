@@ -15,11 +15,10 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
-    ├── ModelFileError (ValueError)            a model file cannot be used
-    │   ├── ForeignFileError                   it is no model file
-    │   ├── FormatVersionError                 a newer ``aimm`` wrote it
-    │   ├── DamagedFileError                   it is cut short or altered
-    │   └── PayloadError                       the plugin's bytes are not bytes
+    ├── StoreError                             a model store cannot do what it was asked for
+    │   ├── ModelNotFoundError (LookupError)   it has no such model, version or alias
+    │   ├── ModelNameError (ValueError)        a name or metadata have the wrong form
+    │   └── StaleVersionError                  somebody else changed the model first
     ├── MissingExtraError (ImportError)        an optional dependency is not installed
     ├── ExecutorError                          a job went wrong beside the plugin's own exceptions
     │   ├── WorkerCrashed (RuntimeError)       its worker process died
@@ -31,10 +30,31 @@
     ├── ExecutorNotFoundError (LookupError, ValueError)   no executor has this name
     ├── ExecutorOptionError (TypeError, ValueError)       an executor cannot be made or used like this
     ├── ExecutorClosedError (RuntimeError)     an executor was shut down
-    └── PartitionError (ValueError)            partitioned data cannot be read, or its output not continued
+    ├── PartitionError (ValueError)            partitioned data cannot be read, or its output not continued
+    ├── ScaffoldError (ValueError)             a new package cannot be made with this answer
+    ├── TargetExistsError (FileExistsError)    what is to be made exists already
+    ├── TaskNotFoundError (LookupError, ValueError)   no task or artifact handler has this name
+    ├── TaskConflictError (LookupError, ValueError)   the end of a name fits several tasks
+    ├── TypeDefinitionError (ValueError)       a type does not follow the grammar
+    ├── RegistrationError (ValueError)         a registration document cannot be read
+    ├── TaskOutputError (ValueError)           what a task returned cannot be split into its outputs
+    ├── ChangedValueError (RuntimeError)       a task changed a value that belongs to another one
+    ├── ArtifactError (ValueError)             an artifact cannot be written or read
+    └── ModelFileError (ValueError)            a model file cannot be used
+        ├── ForeignFileError                   it is no model file
+        ├── FormatVersionError                 a newer ``aimm`` wrote it
+        ├── DamagedFileError                   it is cut short or altered
+        ├── SignatureError                     it is not signed as it has to be
+        ├── ModelTooLargeError                 its payload is larger than allowed
+        ├── ModelVersionError                  another version of the plugin wrote it
+        ├── PayloadError                       the plugin's bytes are not bytes
+        ├── ExampleError                       its input example cannot be recorded or brought back
+        └── ReplayError                        it predicts something else than when it was saved
 
     UserWarning
-    └── PluginContractWarning                  a plugin breaks its contract, the call goes on
+    ├── PluginContractWarning                  a plugin breaks its contract, the call goes on
+    ├── ModelVersionWarning                    another version of the plugin wrote a model file
+    └── TaskOutputWarning                      a task returned fewer values than it declares
 
 Each class composes its own message from its arguments, which are plain data: every error survives ``pickle``. The
 errors of each package stand in a module of its own beside this file, which is imported when one of them is named.
@@ -56,7 +76,9 @@ if TYPE_CHECKING:
         StateRefusedError as StateRefusedError,
         WorkerCrashed as WorkerCrashed,
     )
-    from aimm.errors._extras import MissingExtraError as MissingExtraError
+    from aimm.errors._extras import (
+        MissingExtraError as MissingExtraError,
+    )
     from aimm.errors._plugins import (
         ArgumentTwiceError as ArgumentTwiceError,
         AsyncCallError as AsyncCallError,
@@ -74,15 +96,40 @@ if TYPE_CHECKING:
         StateCallbackError as StateCallbackError,
         owner_text as owner_text,
     )
+    from aimm.errors._scaffold import (
+        ScaffoldError as ScaffoldError,
+        TargetExistsError as TargetExistsError,
+    )
     from aimm.errors._store import (
         DamagedFileError as DamagedFileError,
+        ExampleError as ExampleError,
         ForeignFileError as ForeignFileError,
         FormatVersionError as FormatVersionError,
         ModelFileError as ModelFileError,
+        ModelNameError as ModelNameError,
+        ModelNotFoundError as ModelNotFoundError,
+        ModelTooLargeError as ModelTooLargeError,
+        ModelVersionError as ModelVersionError,
+        ModelVersionWarning as ModelVersionWarning,
         PayloadError as PayloadError,
+        ReplayError as ReplayError,
+        SignatureError as SignatureError,
+        StaleVersionError as StaleVersionError,
+        StoreError as StoreError,
+    )
+    from aimm.errors._tasks import (
+        ArtifactError as ArtifactError,
+        ChangedValueError as ChangedValueError,
+        RegistrationError as RegistrationError,
+        TaskConflictError as TaskConflictError,
+        TaskNotFoundError as TaskNotFoundError,
+        TaskOutputError as TaskOutputError,
+        TaskOutputWarning as TaskOutputWarning,
+        TypeDefinitionError as TypeDefinitionError,
     )
 
 _MODULES = {
+    "_extras": ("MissingExtraError",),
     "_plugins": (
         "PluginFailure",
         "owner_text",
@@ -100,8 +147,6 @@ _MODULES = {
         "PluginExitError",
         "PluginContractWarning",
     ),
-    "_store": ("ModelFileError", "ForeignFileError", "FormatVersionError", "DamagedFileError", "PayloadError"),
-    "_extras": ("MissingExtraError",),
     "_executors": (
         "Cancelled",
         "DeadlineExceeded",
@@ -114,6 +159,37 @@ _MODULES = {
         "PartitionError",
         "StateRefusedError",
         "WorkerCrashed",
+    ),
+    "_scaffold": (
+        "ScaffoldError",
+        "TargetExistsError",
+    ),
+    "_store": (
+        "ModelFileError",
+        "ForeignFileError",
+        "FormatVersionError",
+        "DamagedFileError",
+        "SignatureError",
+        "ModelTooLargeError",
+        "ModelVersionError",
+        "PayloadError",
+        "ExampleError",
+        "ReplayError",
+        "ModelVersionWarning",
+        "StoreError",
+        "ModelNotFoundError",
+        "ModelNameError",
+        "StaleVersionError",
+    ),
+    "_tasks": (
+        "TaskNotFoundError",
+        "TaskConflictError",
+        "TypeDefinitionError",
+        "RegistrationError",
+        "TaskOutputError",
+        "ChangedValueError",
+        "ArtifactError",
+        "TaskOutputWarning",
     ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

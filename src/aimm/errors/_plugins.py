@@ -274,6 +274,11 @@ class AsyncCallError(AimmError, RuntimeError):
         self.action, self.name = action, name
 
     def __str__(self) -> str:
+        if self.action == "run_task":
+            return (
+                f"task {self.name!r} is an 'async def' function and an event loop is running in this thread: "
+                f"use 'await asyncio.to_thread(tasks.call, {self.name!r}, ...)' here"
+            )
         return (
             f"{self.action} of {self.name!r} is an 'async def' function and an event loop is running in this thread: "
             f"use 'await plugins.aexec_{self.action}({self.name!r}, ...)' here"

@@ -8,7 +8,7 @@ Plugin authors use the decorators, :class:`Model` and :func:`model`, or :data:`h
 from typing import TYPE_CHECKING, Any
 
 from aimm._types import ByteString, StateCallback
-from aimm.plugins._config import PluginsConfig, config_schema, load_config
+from aimm.plugins._config import PluginsConfig, load_config
 from aimm.plugins._decorators import data_access, deserialize, fit, instantiate, predict, serialize
 from aimm.plugins._discovery import Candidate, Found, safe_mode
 from aimm.plugins._manager import PluginManager, default_manager
@@ -17,6 +17,7 @@ from aimm.plugins._report import Owner, Report
 from aimm.plugins._routes import Route
 
 if TYPE_CHECKING:
+    from aimm.plugins._document import config_schema
     from aimm.plugins.hookspecs import hookimpl
 
 __all__ = [
@@ -86,12 +87,15 @@ owners = default_manager.owners
 register = default_manager.register
 
 
+_LATER = {"config_schema": "aimm.plugins._document", "hookimpl": "aimm.plugins.hookspecs"}
+"""Names whose modules load when they are first used: pluggy, for one, costs as much as all of this package."""
+
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name
 
     def __getattr__(name: str) -> Any:
-        # pluggy loads only where hooks are written or used: its import costs as much as all of ours.
-        if name == "hookimpl":
-            from aimm.plugins.hookspecs import hookimpl
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-            return hookimpl
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_LATER[name]), name)
+        return value

@@ -9,8 +9,8 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
+from aimm import errors
 from aimm._types import Invoke, StateCallback
-from aimm.errors import ArgumentTwiceError, AsyncCallError, PluginExitError
 from aimm.plugins._registry import Record, Source
 
 _TAKES_INSTANCE = frozenset(("fit", "predict", "serialize", "deserialize"))
@@ -125,14 +125,14 @@ def _positional_names(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD))
 
 
-def _twice(record: Record, kwargs: dict[str, Any]) -> ArgumentTwiceError:
+def _twice(record: Record, kwargs: dict[str, Any]) -> "errors.ArgumentTwiceError":
     state, instance = record.state_cb_arg_name, record.instance_arg_name
     given = next((name for name in (state, instance) if name in kwargs), None)
     argument = given or min((state, instance), key=lambda name: _position(record, name)) or ""
     role = "state callback" if argument == state else "instance"
     named = record.function if hasattr(record.function, "__qualname__") else type(record.function)
     function = f"{named.__module__}.{named.__qualname__}"
-    return ArgumentTwiceError(record.kind, record.name, function, argument, role)
+    return errors.ArgumentTwiceError(record.kind, record.name, function, argument, role)
 
 
 def _hook_call(record: Record, function: Callable[..., Any]) -> Invoke:
@@ -156,6 +156,19 @@ def _hook_call(record: Record, function: Callable[..., Any]) -> Invoke:
             raise
 
     return call
+
+
+def _wrapped_task(record: Record, hook: Callable[..., Any]) -> Invoke:
+    name = record.name
+
+    def run_task(instance: Any, state_cb: StateCallback, args: Any, kwargs: Any) -> Any:
+        try:
+            return hook(task=name, state_cb=state_cb, args=args, kwargs=kwargs)
+        except BaseException as error:
+            _explain_wrapped(error, record, hook)
+            raise
+
+    return run_task
 
 
 def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
@@ -199,6 +212,7 @@ def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
 
     own = {
         "data_access": data_access,
+        "run_task": _wrapped_task(record, hook),
         "instantiate": instantiate,
         "serialize": serialize,
         "deserialize": deserialize,
@@ -208,8 +222,8 @@ def wrapped_call(record: Record, hook: Callable[..., Any]) -> Invoke:
 
 def add_note(error: BaseException, record: Record, source: Source) -> None:
     if isinstance(error, SystemExit):
-        raise PluginExitError(record.kind, record.name, source.describe(), repr(error.code)) from error
-    if not isinstance(error, Exception) or isinstance(error, AsyncCallError):
+        raise errors.PluginExitError(record.kind, record.name, source.describe(), repr(error.code)) from error
+    if not isinstance(error, Exception) or isinstance(error, errors.AsyncCallError):
         return
     note = f"raised by {source.describe()} in {record.kind} of {record.name!r}"
     # An exception object that a plugin raises again and again must not collect notes for ever.
@@ -257,6 +271,6 @@ def _completed(record: Record) -> Callable[..., Any]:
             asyncio.get_running_loop()
         except RuntimeError:
             return asyncio.run(record.function(*args, **kwargs))
-        raise AsyncCallError(record.kind, record.name)
+        raise errors.AsyncCallError(record.kind, record.name)
 
     return run

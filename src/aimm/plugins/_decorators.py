@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, List, TypeVar  # noqa: UP035 - List appears in the seed's signatures
 
-from aimm.errors import DeclarationError
+from aimm import errors
 from aimm.plugins._registry import Record, Source, declare
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -144,11 +144,13 @@ def _decorator(
     _check_keyword(action, "state_cb_arg_name", state_cb_arg_name)
     _check_keyword(action, "instance_arg_name", instance_arg_name)
     if state_cb_arg_name and state_cb_arg_name == instance_arg_name:
-        raise DeclarationError(f"@{action}: state_cb_arg_name and instance_arg_name are both {state_cb_arg_name!r}")
+        raise errors.DeclarationError(
+            f"@{action}: state_cb_arg_name and instance_arg_name are both {state_cb_arg_name!r}"
+        )
 
     def decorate(function: F) -> F:
         if not callable(function):
-            raise DeclarationError(f"@{action}({checked!r}) expects a function, not {function!r}")
+            raise errors.DeclarationError(f"@{action}({checked!r}) expects a function, not {function!r}")
         records = [
             Record(action, name, function, _UNSTAMPED, state_cb_arg_name or None, instance_arg_name or None)
             for name in checked
@@ -162,17 +164,17 @@ def _decorator(
 def _check_names(action: str, names: Iterable[str]) -> list[str]:
     if isinstance(names, (str, bytes)) or callable(names):
         shown = f"'{names}'" if isinstance(names, str) else repr(names)
-        raise DeclarationError(f"@{action} expects a list of model types, not {shown}: write @{action}([...])")
+        raise errors.DeclarationError(f"@{action} expects a list of model types, not {shown}: write @{action}([...])")
     try:
         listed = list(names)
     except TypeError:
-        raise DeclarationError(f"@{action} expects a list of model types, not {names!r}") from None
+        raise errors.DeclarationError(f"@{action} expects a list of model types, not {names!r}") from None
     for name in listed:
         if not isinstance(name, str) or not name:
-            raise DeclarationError(f"@{action} expects a name, a string that is not empty, not {name!r}")
+            raise errors.DeclarationError(f"@{action} expects a name, a string that is not empty, not {name!r}")
     return list(dict.fromkeys(listed))
 
 
 def _check_keyword(action: str, argument: str, keyword: str | None) -> None:
     if keyword and not (isinstance(keyword, str) and keyword.isidentifier()):
-        raise DeclarationError(f"@{action}: {argument} must be the name of an argument, not {keyword!r}")
+        raise errors.DeclarationError(f"@{action}: {argument} must be the name of an argument, not {keyword!r}")

@@ -1,13 +1,16 @@
 """What could be loaded: index, config names and plugin directories as sorted candidates. Nothing is imported here."""
 
 import os
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aimm.errors import PluginConflictError, PluginFailure
-from aimm.plugins._config import PluginsConfig
-from aimm.plugins._index import Index, IndexProblem, build_index, normalised
+from aimm import errors
+from aimm.plugins._config import NO_CONFIG, PluginsConfig
+from aimm.plugins._index import Index, canonical_name, target
+
+if TYPE_CHECKING:
+    from aimm.plugins._scan import IndexProblem
 
 
 class Candidate(NamedTuple):
@@ -44,7 +47,7 @@ class Candidate(NamedTuple):
     @property
     def target(self) -> str:
         """What it points at, without extras and spaces."""
-        return self.value if self.is_explicit else "".join(self.value.partition("[")[0].split())
+        return self.value if self.is_explicit else target(self.value)
 
     @property
     def module(self) -> str:
@@ -59,44 +62,130 @@ class Candidate(NamedTuple):
     @property
     def names(self) -> tuple[str, ...]:
         """Every name this candidate answers to: its own and, for a model class, module + class name."""
-        if self.group == "aimm.models" and ":" in self.value:
-            canonical = self.target.replace(":", ".")
-            return (self.name,) if canonical == self.name else (self.name, canonical)
-        return (self.name,)
+        canonical = canonical_name(self.group, self.value)
+        return (self.name,) if canonical in (None, self.name) else (self.name, str(canonical))
 
 
-class Found(NamedTuple):
-    """Everything discovery found.
+class Found:
+    """Everything discovery found. What is not asked for is not computed: one name costs the same among thousands.
 
-    Attributes:
-        candidates: What may load, in the order in which it does.
-        excluded: What the configuration leaves out.
-        problems: Metadata that could not be used.
-        claims: The candidates that declare a name, by (group, name), after ``prefer:``; more than one is a conflict.
-        stray_settings: Names in the configuration's ``settings`` that no plugin has.
+    Args:
+        config: What it was looked for with.
+        index: Where the entry points are; None if they are not to be used.
     """
 
-    candidates: tuple[Candidate, ...] = ()
-    excluded: tuple[Candidate, ...] = ()
-    problems: tuple[IndexProblem, ...] = ()
-    claims: Mapping[tuple[str, str], tuple[Candidate, ...]] = {}
-    stray_settings: tuple[str, ...] = ()
+    def __init__(self, config: PluginsConfig = NO_CONFIG, index: Index | None = None) -> None:
+        self._config, self._index = config, index
+        self.explicit = (
+            *(Candidate("names", name, name) for name in config.names),
+            *(Candidate("directories", os.path.basename(os.path.normpath(p)), p, path=p) for p in config.directories),
+        )
+        """What the configuration names, in its order."""
 
-    def conflicts(self) -> list[PluginConflictError]:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Found) and self._everything() == other._everything()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Found(candidates={self.candidates!r}, excluded={self.excluded!r}, problems={self.problems!r})"
+
+    def _everything(self) -> tuple[Any, ...]:
+        return self.candidates, self.excluded, self.problems, self.stray_settings
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What may load, in the order in which it does."""
+        return (*self.explicit, *(c for c in self._all_declared if self._may_load(c)))
+
+    @cached_property
+    def excluded(self) -> tuple[Candidate, ...]:
+        """What the configuration leaves out."""
+        return tuple(c for c in self._all_declared if not self._may_load(c))
+
+    @property
+    def problems(self) -> tuple["IndexProblem", ...]:
+        """Metadata that could not be used."""
+        rows = self._index.problems() if self._index else []
+        if not rows:
+            return ()
+        from aimm.plugins._scan import IndexProblem
+
+        return tuple(map(IndexProblem._make, rows))
+
+    @cached_property
+    def stray_settings(self) -> tuple[str, ...]:
+        """Names in the configuration's ``settings`` that no plugin has."""
+        if not self._config.settings:
+            return ()
+        known = {candidate.name for candidate in (*self.explicit, *self._all_declared)}
+        return tuple(sorted(self._config.settings.keys() - known))
+
+    @cached_property
+    def claims(self) -> Mapping[tuple[str, str], tuple[Candidate, ...]]:
+        """The candidates that declare a name, by (group, name), after ``prefer:``; more than one is a conflict."""
+        claims: dict[tuple[str, str], tuple[Candidate, ...]] = {}
+        for candidate in self.candidates:
+            for name in candidate.names:
+                claims[candidate.group, name] = (*claims.get((candidate.group, name), ()), candidate)
+        return {key: self._settled(key[1], rivals) for key, rivals in claims.items()}
+
+    def in_group(self, group: str) -> tuple[Candidate, ...]:
+        """What may load of one group, in the order in which it does."""
+        if self._index is None or not group.startswith("aimm."):
+            return tuple(c for c in self.explicit if c.group == group)
+        return tuple(c for c in self._declared(f"{group}\t") if self._may_load(c))
+
+    def contenders(self, group: str, name: str, *, wanted: bool = True) -> tuple[Candidate, ...]:
+        """The candidates that declare a name of an entry-point group; as :attr:`claims` has them.
+
+        Args:
+            group: Entry-point group.
+            name: The name.
+            wanted: Whether to make sure that an unknown name was not declared just now.
+        """
+        if self._index is None:
+            return ()
+        found = (Candidate(*row) for row in self._index.named(group, name, wanted=wanted))
+        return self._settled(name, tuple(c for c in found if self._may_load(c)))
+
+    def conflicts(self) -> "list[errors.PluginConflictError]":
         """The names that several candidates declare and ``prefer:`` does not settle, sorted."""
         return [conflict(*key, rivals) for key, rivals in sorted(self.claims.items()) if len(rivals) > 1]
 
-    def failures(self) -> list[PluginFailure]:
+    def failures(self) -> "list[errors.PluginFailure]":
         """Unusable metadata and settings for nobody, as failures."""
         metadata = [_discovery_failure(problem) for problem in self.problems]
         return [*metadata, *(_settings_failure(name) for name in self.stray_settings)]
 
+    @cached_property
+    def _all_declared(self) -> tuple[Candidate, ...]:
+        return tuple(self._declared())
 
-def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> PluginConflictError:
+    def _declared(self, group: str = "aimm.") -> Iterator[Candidate]:
+        return map(Candidate._make, self._index.declared(group) if self._index else ())
+
+    def _may_load(self, candidate: Candidate) -> bool:
+        distribution, config = candidate.distribution or "", self._config
+        if config.include == ("*",) and not config.exclude:
+            return True
+        return _matches(distribution, config.include) and not _matches(distribution, config.exclude)
+
+    def _settled(self, name: str, rivals: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        if len(rivals) < 2:
+            return rivals
+        wanted = self._config.prefer.get(name)
+        chosen = () if wanted is None else tuple(c for c in rivals if same_owner(wanted, c.choice))
+        # One object that is declared twice is no conflict.
+        unique = {candidate.target: candidate for candidate in reversed(chosen or rivals)}
+        return tuple(c for c in rivals if unique.get(c.target) is c)
+
+
+def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> "errors.PluginConflictError":
     """The conflict of several candidates that declare one name."""
     kind = {"aimm.models": "model type", "aimm.data_access": "data access", "aimm.plugins": "plugin name"}
     described = [f"{_whose(candidate)} ({candidate.value})" for candidate in rivals]
-    return PluginConflictError(kind.get(group, group), name, described, [c.choice for c in rivals])
+    return errors.PluginConflictError(kind.get(group, group), name, described, [c.choice for c in rivals])
 
 
 def _whose(candidate: Candidate) -> str:
@@ -105,16 +194,18 @@ def _whose(candidate: Candidate) -> str:
     return f"{candidate.distribution} {candidate.version}".rstrip()
 
 
-def _discovery_failure(problem: IndexProblem) -> PluginFailure:
+def _discovery_failure(problem: "IndexProblem") -> "errors.PluginFailure":
     hint = f"correct the file, or reinstall {problem.distribution}; all other distributions are unaffected"
-    return PluginFailure(
+    return errors.PluginFailure(
         problem.distribution, "discover", problem.distribution, None, None, problem.path, problem.message, hint
     )
 
 
-def _settings_failure(name: str) -> PluginFailure:
+def _settings_failure(name: str) -> "errors.PluginFailure":
     hint = "the names are those of entry points in the group aimm.plugins and of configured modules"
-    return PluginFailure(name, "settings", None, None, None, None, f"settings for {name!r}, which is no plugin", hint)
+    return errors.PluginFailure(
+        name, "settings", None, None, None, None, f"settings for {name!r}, which is no plugin", hint
+    )
 
 
 def safe_mode() -> bool:
@@ -129,42 +220,20 @@ def discover(config: PluginsConfig) -> Found:
     """
     if safe_mode():
         return Found()
-    named = [Candidate("names", name, name) for name in config.names]
-    named += [Candidate("directories", os.path.basename(os.path.normpath(p)), p, path=p) for p in config.directories]
-    index = build_index() if config.entry_points else Index()
-    declared = [
-        Candidate(e.group, e.name, e.value, e.distribution, e.version, e.summary, e.path) for e in index.entries
-    ]
-    allowed = [c for c in declared if _may_load(c, config)]
-    excluded = [c for c in declared if not _may_load(c, config)]
-    stray = sorted(config.settings.keys() - {candidate.name for candidate in (*named, *declared)})
-    claims = _claims((*named, *allowed), config.prefer)
-    return Found((*named, *allowed), tuple(excluded), index.problems, claims, tuple(stray))
+    return Found(config, Index() if config.entry_points else None)
 
 
 def same_owner(wanted: str, choice: str) -> bool:
     """Whether a ``prefer:`` value means this distribution, plugin or module."""
+    from aimm.plugins._scan import normalised
+
     return wanted == choice or normalised(wanted) == normalised(choice)
 
 
-def _claims(candidates: Iterable[Candidate], prefer: Mapping[str, str]) -> dict[tuple[str, str], tuple[Candidate, ...]]:
-    claims: dict[tuple[str, str], tuple[Candidate, ...]] = {}
-    for candidate in candidates:
-        for name in candidate.names:
-            claims[candidate.group, name] = (*claims.get((candidate.group, name), ()), candidate)
-    for (group, name), rivals in claims.items():
-        chosen = tuple(c for c in rivals if name in prefer and same_owner(prefer[name], c.choice))
-        # One object that is declared twice is no conflict.
-        unique = {candidate.target: candidate for candidate in reversed(chosen or rivals)}
-        claims[group, name] = tuple(c for c in rivals if unique.get(c.target) is c)
-    return claims
-
-
-def _may_load(candidate: Candidate, config: PluginsConfig) -> bool:
-    distribution = candidate.distribution or ""
-    return _matches(distribution, config.include) and not _matches(distribution, config.exclude)
-
-
 def _matches(distribution: str, patterns: Iterable[str]) -> bool:
+    from fnmatch import fnmatchcase
+
+    from aimm.plugins._scan import normalised
+
     name = normalised(distribution)
     return any(fnmatchcase(name, normalised(pattern)) for pattern in patterns)

@@ -9,7 +9,7 @@ they do not, ``(instance,) + args`` costs half of ``(instance, *args)``, which g
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aimm._types import ACTIONS, ByteString, StateCallbackOrNone, ignore_state
+from aimm._types import ROUTED, ByteString, StateCallbackOrNone, ignore_state
 from aimm.errors import AimmError
 from aimm.plugins._routes import Entry, Route, check_bytes, explain, refused
 
@@ -24,7 +24,7 @@ class Calls:
     __slots__ = ("_data_access", "_deserialize", "_fit", "_instantiate", "_predict", "_serialize", "_tables")
 
     def __init__(self) -> None:
-        self._tables: Mapping[str, dict[str, Entry]] = {action: {} for action in ACTIONS}
+        self._tables: Mapping[str, dict[str, Entry]] = {kind: {} for kind in ROUTED}
         self._data_access = self._tables["data_access"]
         self._instantiate = self._tables["instantiate"]
         self._fit = self._tables["fit"]

@@ -5,13 +5,11 @@ and among the plugins that decide dynamically.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
+from aimm import errors
 from aimm._types import ACTIONS, MODEL_ACTIONS
-from aimm.errors import PluginConflictError, PluginNotFoundError, PluginUnavailableError
 from aimm.plugins._discovery import conflict, safe_mode, same_owner
-from aimm.plugins._loader import in_words
 from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import DECLARED, EXPLICIT, PREFERRED, Record, Registry, Source
 from aimm.plugins._report import Owner
@@ -40,8 +38,14 @@ class Finder:
             PluginConflictError: Two plugins do.
             PluginUnavailableError: Its owner is broken.
         """
-        if not isinstance(name, str):
+        record = self._find(action, name)
+        if record is None:
             raise self.unknown(action, name)
+        return record
+
+    def _find(self, action: str, name: str) -> Record | None:
+        if not isinstance(name, str):
+            return None
         record = self._registry.get(action, name)
         if record is None or record.source.rank < PREFERRED:
             self._load_owner(action, name, record)
@@ -50,14 +54,14 @@ class Finder:
             raise clash
         if record is None and action in MODEL_ACTIONS:
             record = self._resolve_dynamically(action, name)
-        if record is None:
-            raise self.unknown(action, name)
         return record
 
     def _load_owner(self, action: str, name: str, record: Record | None) -> None:
         group = "aimm.data_access" if action == "data_access" else "aimm.models"
-        rivals = self._set.contenders(group, name)
         wanted = self._set.config.prefer.get(name)
+        if record and record.source.rank == EXPLICIT and wanted is None:
+            return
+        rivals = self._set.found.contenders(group, name, wanted=record is None)
         preferred = wanted is not None and any(same_owner(wanted, rival.choice) for rival in rivals)
         if not rivals or (record and record.source.rank == EXPLICIT and not preferred):
             return
@@ -67,10 +71,10 @@ class Finder:
         if record and record.source.rank == DECLARED and not preferred and not self._set.is_from(record, owner):
             described = [record.source.describe(), f"{owner.distribution} {owner.version} ({owner.value})"]
             kind = "data access" if action == "data_access" else "model type"
-            raise PluginConflictError(kind, name, described, [record.source.choice, owner.choice])
+            raise errors.PluginConflictError(kind, name, described, [record.source.choice, owner.choice])
         state = self._set.ensure(owner)
         if state.failure:
-            raise PluginUnavailableError(action, name, state.failure) from state.error
+            raise errors.PluginUnavailableError(action, name, state.failure) from state.error
 
     def _resolve_dynamically(self, action: str, name: str) -> Record | None:
         claiming, failing = self._set.hooks.claimants(name) if self._set.hooks else ([], [])
@@ -79,10 +83,14 @@ class Finder:
             claiming = [p for p in claiming if wanted and same_owner(wanted, p.source.choice)] or claiming
         if len(claiming) > 1:
             sources = [plugin.source for plugin in claiming]
-            raise PluginConflictError("model type", name, [s.describe() for s in sources], [s.choice for s in sources])
+            raise errors.PluginConflictError(
+                "model type", name, [s.describe() for s in sources], [s.choice for s in sources]
+            )
         if claiming:
             self._set.assign(name, claiming[0])
         elif failing:
+            from aimm.plugins._loader import in_words
+
             plugin, error = failing[0]
             hint = f"{plugin.source.describe()} could not say whether it owns it: {in_words(error)}"
             raise self.unknown(action, name, hint) from error
@@ -99,23 +107,32 @@ class Finder:
             PluginConflictError: Two plugins own it.
             PluginUnavailableError: Its owner is broken.
         """
+        refusal = None
         for action in MODEL_ACTIONS:
             try:
-                self.find(action, model_type)
-                return
-            except PluginNotFoundError as error:
+                if self._find(action, model_type):
+                    return
+            except errors.PluginNotFoundError as error:
                 refusal = error
-        raise PluginNotFoundError("model type", refusal.name, refusal.known, refusal.hints) from refusal.__cause__
+        if refusal is None:
+            raise self.unknown("model type", model_type)
+        raise errors.PluginNotFoundError(
+            "model type", refusal.name, refusal.known, refusal.hints
+        ) from refusal.__cause__
 
-    def unknown(self, action: str, name: str, *hints: str) -> PluginNotFoundError:
+    def unknown(self, action: str, name: str, *hints: str) -> "errors.PluginNotFoundError":
         """The error for a name that nobody owns, with every reason for it that is known."""
         if not isinstance(name, str):
-            return PluginNotFoundError(action, repr(name), hints=(f"a name is a string, not {type(name).__name__}",))
+            return errors.PluginNotFoundError(
+                action, repr(name), hints=(f"a name is a string, not {type(name).__name__}",)
+            )
         kind = "data access" if action == "data_access" else "model type"
         known = sorted({owner.name for owner in self.owners(kind)} - {"(dynamic)"})
-        return PluginNotFoundError(action, name, known, (*hints, *self._hints(kind, name, known, bool(hints))))
+        return errors.PluginNotFoundError(action, name, known, (*hints, *self._hints(kind, name, known, bool(hints))))
 
     def _hints(self, kind: str, name: str, known: list[str], is_unsure: bool) -> Iterable[str]:
+        from difflib import get_close_matches
+
         offers = sorted({r.kind for r in self._registry.records() if r.name == name and r.kind in ACTIONS})
         if offers:
             yield f"its owner offers only {', '.join(offers)}"
@@ -158,7 +175,7 @@ class Finder:
             for (name, s), held in found.items()
         ]
         taken = {owner.name for owner in owners}
-        lazy = [c for c in self._set.found.candidates if c.group == group and c.name not in taken]
+        lazy = [c for c in self._set.found.in_group(group) if c.name not in taken]
         owners += [Owner(c.name, c.name, c.distribution, c.version) for c in lazy]
         hooks = self._set.hooks.plugins if self._set.hooks and kind == "model type" else ()
         dynamic = [_dynamic_owner(plugin) for plugin in hooks if "resolve_model_type" in plugin.hooks]

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import pluggy
 
-from aimm._types import ACTIONS, MODEL_ACTIONS, ignore_state
+from aimm._types import ACTIONS, MODEL_ACTIONS, ROUTED, ignore_state
 from aimm.errors import DeclarationError, HookSignatureError
 from aimm.plugins import hookspecs
 from aimm.plugins._calls import is_async
-from aimm.plugins._config import schema_error
+from aimm.plugins._document import schema_error
 from aimm.plugins._registry import Record, Source
 from aimm.plugins._routes import Entry
 
@@ -160,8 +160,13 @@ def _check(hook: str, function: Callable[..., Any], wraps: bool | None) -> None:
         else:
             continue
         raise HookSignatureError(f"{where} {problem}; the hook is {right} and an implementation takes any subset of it")
-    if wraps and hook not in ACTIONS:
-        raise HookSignatureError(f"{where}: only {', '.join(ACTIONS)} can be wrapped, not {hook!r}")
+    if wraps and hook not in ROUTED:
+        raise HookSignatureError(f"{where}: only {', '.join(ROUTED)} can be wrapped, not {hook!r}")
+    if hook == "run_task" and not wraps:
+        raise HookSignatureError(
+            f"{where}: run_task can only be wrapped; declare a task with the decorator tasks.register, in a module of "
+            "the entry-point group aimm.tasks"
+        )
     if hook not in ACTIONS and is_async(function):
         raise HookSignatureError(f"{where}: only {', '.join(ACTIONS)} can be 'async def', not {hook!r}")
     if wraps and not (inspect.isroutine(function) and inspect.isgeneratorfunction(function)):
@@ -262,8 +267,8 @@ def _build_callers(
 
 def _dispatcher(tables: Mapping[str, Mapping[str, Entry]]) -> SimpleNamespace:
     """The single implementation of each action: it hands the call to the owner's own function."""
-    data_accesses, instantiations, fits, predictions, serializations, deserializations = (
-        tables[action] for action in ACTIONS
+    data_accesses, instantiations, fits, predictions, serializations, deserializations, tasks = (
+        tables[kind] for kind in ROUTED
     )
 
     @hookspecs.hookimpl
@@ -290,8 +295,13 @@ def _dispatcher(tables: Mapping[str, Mapping[str, Entry]]) -> SimpleNamespace:
     def deserialize(model_type: str, instance_bytes: Any) -> Any:
         return deserializations[model_type].owner(instance_bytes, ignore_state, (), {})
 
+    @hookspecs.hookimpl
+    def run_task(task: str, state_cb: Any, args: Any, kwargs: Any) -> Any:
+        return tasks[task].owner(None, state_cb, args, kwargs)
+
     return SimpleNamespace(
         data_access=data_access,
+        run_task=run_task,
         instantiate=instantiate,
         fit=fit,
         predict=predict,

@@ -1,262 +1,213 @@
-"""The static index: every entry point of our groups, read distribution by distribution without importing anything.
+"""The static index: what is declared under a name, at a price that does not grow with the number of plugins.
 
-One malformed file, ours or a stranger's, spoils only itself and is reported. This is the only module that reads entry
-points; a cache of what it finds belongs here too. The file format is the one of the packaging specifications
-("Entry points specification" and "Recording installed projects", packaging.python.org).
+It is one text, looked up in place and kept on disk as it is; only when it is missing or no longer true are the
+distributions read (:mod:`aimm.plugins._scan`). Its lines, with tabs between the fields:
+
+* the stamps of the folders on the search path, in its order;
+* ``!stamp path distribution message``: metadata that cannot be used;
+* ``=group name declared-name value``: a model class under its canonical name, module + class name;
+* ``group name value distribution version summary path stamps``: an entry point; the stamps are those of
+  ``entry_points.txt`` and of the file with name and version.
+
+All but the first are sorted. A stamp changes whenever a file or folder does.
 """
 
 import os
-import re
 import sys
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
-"""The entry-point groups that ``aimm`` reads."""
+import aimm
+from aimm.plugins import _cache
+from aimm.plugins._cache import NOTHING, identity_stamp, stamp, stamp_at
 
-_GROUP_ALIASES = {"aimm.plugins.train": "aimm.train"}
-_BEFORE_RELEASE = {"dev": -4, "a": -3, "b": -2, "rc": -1}
+if TYPE_CHECKING:
+    from aimm.plugins._scan import Declared
 
-
-class IndexEntry(NamedTuple):
-    """One declared entry point.
-
-    Attributes:
-        group: Entry-point group.
-        name: Its name: a plugin name, model type, data access name or command.
-        value: What it points at, ``module`` or ``module:attribute``.
-        distribution: Name of the distribution that declares it.
-        version: Its version; empty if unknown.
-        summary: One line about the distribution; may be empty.
-        path: The file that holds the declaration.
-    """
-
-    group: str
-    name: str
-    value: str
-    distribution: str
-    version: str
-    summary: str
-    path: str
+_BARE, _UNSURE = "~", "?"
 
 
-class IndexProblem(NamedTuple):
-    """A metadata file that could not be used, or not fully.
+class Index:
+    """What is declared on the search path.
 
-    Attributes:
-        distribution: Name of the distribution, as far as it is known.
-        path: The file.
-        message: What is wrong with it.
-    """
-
-    distribution: str
-    path: str
-    message: str
-
-
-class Index(NamedTuple):
-    """What is declared on ``sys.path``: sorted entries, and what could not be read."""
-
-    entries: tuple[IndexEntry, ...] = ()
-    problems: tuple[IndexProblem, ...] = ()
-
-
-class _Metadata(NamedTuple):
-    """One metadata folder: where it is, and its entry points as text if they can be had."""
-
-    stem: str
-    location: str
-    entry_points: str | None
-    identity: str | None
-    error: str = ""
-
-
-def build_index(path: Iterable[str] | None = None) -> Index:
-    """Read the entry points of our groups from every distribution.
+    What was read from disk is compared with the folders and files it came from, as far as an answer depends on them:
+    the folders of the search path and unusable metadata at once, the files behind entry points when these are asked
+    for. When something changed, or a name is unknown, everything is read anew, once.
 
     Args:
-        path: Folders and archives to search; ``sys.path`` if not given. The first one that has a distribution of some
-            name wins, as for imports.
+        path: Folders and archives; those of ``sys.path`` if not given.
     """
-    entries: set[IndexEntry] = set()
-    problems: list[IndexProblem] = []
-    for metadata in _first_of_each_name(list(sys.path if path is None else path), problems):
-        _read(metadata, entries, problems)
-    return Index(tuple(sorted(entries)), tuple(sorted(problems)))
+
+    def __init__(self, path: Iterable[str] | None = None) -> None:
+        self._path = search_path() if path is None else list(path)
+        key = "\t".join(map(escaped, (aimm.__version__, sys.version, sys.executable or "", *self._path)))
+        self._key, self._is_new = key, False
+        text = _cache.read(key)
+        if text is None or not self._holds(text):
+            text = self._built()
+        self._text = text
+
+    def named(self, group: str, name: str, *, wanted: bool = True) -> list[list[str]]:
+        """The entry points of a group that answer to a name: group, name, value, distribution, version, summary, path.
+
+        Args:
+            group: Entry-point group.
+            name: Entry-point name, or the canonical name of a model class.
+            wanted: Whether nobody else may have this name: then it is looked for on disk before it counts as unknown.
+        """
+        rows = self._named(group, name)
+        if not self._is_new and (not _are_current(rows, 2) or (wanted and not rows)):
+            self._text = self._built()
+            rows = self._named(group, name)
+        return [row[:7] for row in rows]
+
+    def declared(self, group: str = "aimm.") -> list[list[str]]:
+        """Every entry point of the groups whose name starts like this, sorted; fields as above."""
+        rows = self._rows(group)
+        if not self._is_new and not _are_current(rows, 1):
+            self._text = self._built()
+            rows = self._rows(group)
+        return [row[:7] for row in rows]
+
+    def problems(self) -> list[list[str]]:
+        """Metadata that cannot be used: distribution, path, message."""
+        return sorted([distribution, path, message] for _, path, distribution, message in self._rows("!"))
+
+    def _named(self, group: str, name: str) -> list[list[str]]:
+        rows = self._rows(f"{group}\t{escaped(name)}\t")
+        for _, _, declared_name, value in self._rows(f"={group}\t{escaped(name)}\t"):
+            rows += self._rows(f"{group}\t{escaped(declared_name)}\t{escaped(value)}\t")
+        return rows
+
+    def _rows(self, start: str) -> list[list[str]]:
+        """The lines that start with something, as fields."""
+        text = self._text
+        low = first_line(text, start)
+        found = []
+        while text.startswith(start, low):
+            end = text.index("\n", low)
+            found.append(_fields(text[low:end]))
+            low = end + 1
+        return found
+
+    def _holds(self, text: str) -> bool:
+        stamps = text[: text.index("\n")].split("\t") if self._path else []
+        if len(stamps) != len(self._path):
+            return False
+        for folder, before in zip(self._path, stamps, strict=True):
+            now = stamp_at(folder)
+            if before not in (now, _BARE + now) and not (before.startswith(_BARE) and is_bare(folder)):
+                return False
+        self._text = text
+        return all(before[1:] == stamp_at(path) for before, path, *_ in self._rows("!"))
+
+    def _built(self) -> str:
+        """Read every distribution, and keep the result unless it may be out of date already."""
+        from aimm.plugins._scan import scan
+
+        self._is_new = True
+        folders = [] if _cache.switched_off() else [_folder_stamp(folder) for folder in self._path]
+        declared = scan(self._path)
+        text = index_text(declared, folders)
+        if declared.is_settled and _UNSURE not in folders:
+            _cache.write(self._key, text)
+        return text
 
 
-def normalised(name: str) -> str:
-    """The distribution name as packaging tools compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def parse_entry_points(text: str) -> list[tuple[str, str, str]]:
-    """Split an ``entry_points.txt`` into (group, name, value), as ``importlib.metadata`` does.
-
-    Raises:
-        ValueError: A line is neither a section, a comment, nor ``name = value``; the message tells which.
-    """
-    group, found = None, []
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        if line.startswith("[") and line.endswith("]"):
-            group = line.strip("[]")
-        elif group is not None:
-            name, equals, value = (part.strip() for part in line.partition("="))
-            if not equals:
-                raise ValueError(f"line {number} is not of the form 'name = value': {line[:60]!r}")
-            found.append((group, name, value))
-    return found
-
-
-def _first_of_each_name(path: list[str], problems: list[IndexProblem]) -> Iterator[_Metadata]:
-    names: set[str] = set()
-    for resolved in dict.fromkeys(filter(None, map(_resolved, path))):
-        grouped: dict[str, list[_Metadata]] = {}
-        for metadata in _scan(resolved, problems):
-            name = normalised(metadata.stem.partition("-")[0])
-            if name not in names:
-                grouped.setdefault(name, []).append(metadata)
-        names.update(grouped)
-        for name in sorted(grouped):
-            *stale, newest = sorted(grouped[name], key=_newest_last)
-            if stale and any("aimm." in (metadata.entry_points or "") for metadata in grouped[name]):
-                left_over = ", ".join(metadata.location for metadata in stale)
-                problems.append(IndexProblem(name, newest.location, f"left-over metadata is ignored: {left_over}"))
-            yield newest
-
-
-def _resolved(folder: object) -> str:
-    # lib64 is often a link to lib: its distributions must not count twice. Imports skip what is no text, too.
+def search_path() -> list[str]:
+    """The folders and archives where imports look."""
     try:
-        return os.path.realpath(folder) if isinstance(folder, str) else ""
-    except (OSError, ValueError):
-        return ""
-
-
-def _newest_last(metadata: _Metadata) -> tuple[bool, list[int], list[tuple[int, str]], str]:
-    numbers, rest = re.findall(r"^([0-9.]*)(.*)", metadata.stem.partition("-")[2])[0]
-    release = [int(number) for number in re.sub(r"(\.0*)+$", "", numbers).split(".") if number]
-    marks = [(int(m), "") if m.isdigit() else (_BEFORE_RELEASE.get(m, 0), m) for m in re.findall("[0-9]+|[a-z]+", rest)]
-    return metadata.location.endswith(".dist-info"), release, [*marks, (0, "")], metadata.stem
-
-
-def _scan(folder: str, problems: list[IndexProblem]) -> Iterator[_Metadata]:
-    if os.path.isfile(folder):
-        yield from _scan_archive(folder, problems)
-        return
-    try:
-        children = os.listdir(folder)
+        here = os.getcwd()
     except OSError:
-        return  # sys.path may name folders that do not exist or cannot be read; imports skip them too
-    for child in children:
-        if stem := _stem(child, folder):
-            yield _read_folder(stem, os.path.join(folder, child))
+        here = ""
+    entries = (entry for entry in sys.path if isinstance(entry, str))
+    found = (entry if os.path.isabs(entry) else here and os.path.join(here, entry) for entry in entries)
+    return [entry for entry in found if entry]
 
 
-def _stem(child: str, folder: str) -> str:
-    """``name-version`` if a child of a folder or archive is a metadata folder, else nothing."""
-    if child.upper() == "EGG-INFO":
-        stem, suffix = os.path.splitext(os.path.basename(folder))
-        return stem if suffix.lower() == ".egg" else ""
-    stem, suffix = os.path.splitext(child)
-    # pip renames what it is about to delete to "~name" (once "-name"): an interrupted run leaves it behind.
-    return stem if suffix.lower() in (".dist-info", ".egg-info") and stem[0].isalnum() else ""
-
-
-def _read_folder(stem: str, location: str) -> _Metadata:
+def _folder_stamp(folder: str) -> str:
+    """The stamp of a folder of the search path, taken before it is read; marked where only metadata would matter."""
     try:
-        return _Metadata(stem, location, _text(os.path.join(location, "entry_points.txt")), None)
-    except (OSError, ValueError) as error:
-        return _Metadata(stem, location, None, None, str(error))
+        status = os.stat(folder)
+    except (OSError, ValueError):
+        return _BARE + NOTHING
+    found = stamp(status) if _cache.is_settled(status) else _UNSURE
+    return _BARE + found if is_bare(folder) else found
 
 
-def _text(file: str) -> str | None:
+def is_bare(folder: str) -> bool:
+    """Whether a folder holds nothing that looks like metadata, so that other changes in it do not matter."""
     try:
-        with open(file, "rb", buffering=0) as stream:
-            return stream.read().decode("utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+        with os.scandir(folder) as children:
+            return not any(child.name[-5:].lower() == "-info" for child in children)
+    except (FileNotFoundError, ValueError):
+        return True
+    except OSError:  # an archive, for one
+        return False
+
+
+def index_text(declared: "Declared", folders: Iterable[str]) -> str:
+    """Write down what was found."""
+    lines = set()
+    for entry in declared.entries:
+        lines.add(_line("", *entry, declared.stamps[entry.path]))
+        canonical = canonical_name(entry.group, entry.value)
+        if canonical not in (None, entry.name):
+            lines.add(_line("=", entry.group, str(canonical), entry.name, entry.value))
+    for distribution, path, message in declared.problems:
+        lines.add(_line("!", stamp_at(path), path, distribution, message))
+    return "\n".join(("\t".join(folders), *sorted(lines), ""))
+
+
+def canonical_name(group: str, value: str) -> str | None:
+    """The second name of a model class: module + class name; None for anything else."""
+    if group != "aimm.models" or ":" not in value:
         return None
+    return target(value).replace(":", ".")
 
 
-def _scan_archive(archive: str, problems: list[IndexProblem]) -> Iterator[_Metadata]:
-    from importlib_metadata import DistributionFinder, MetadataPathFinder
-
-    try:
-        context = DistributionFinder.Context(path=[archive])  # type: ignore[no-untyped-call]
-        found = list(MetadataPathFinder().find_distributions(context))
-    except Exception as error:  # noqa: BLE001 - a broken archive must not hide the other folders
-        return problems.append(IndexProblem(os.path.basename(archive), archive, f"cannot be searched: {error}"))
-    for distribution in found:
-        location = str(getattr(distribution, "_path", archive)).rstrip("/")
-        if stem := _stem(os.path.basename(location), archive):
-            try:
-                identity = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO")
-                yield _Metadata(stem, location, distribution.read_text("entry_points.txt"), identity)
-            except Exception as error:  # noqa: BLE001 - zip files break in many ways
-                yield _Metadata(stem, location, None, None, str(error))
-    return None
+def target(value: str) -> str:
+    """What an entry point refers to, without extras and spaces."""
+    return "".join(value.partition("[")[0].split())
 
 
-def _read(metadata: _Metadata, entries: set[IndexEntry], problems: list[IndexProblem]) -> None:
-    file = os.path.join(metadata.location, "entry_points.txt")
-    stem_name, _, stem_version = metadata.stem.partition("-")
-
-    def report(message: str, path: str = file) -> None:
-        problems.append(IndexProblem(stem_name, path, message))
-
-    if metadata.error:
-        return report(f"cannot be read: {metadata.error}")
-    text = metadata.entry_points or ""
-    try:
-        declared = parse_entry_points(text)
-    except ValueError as error:
-        return report(f"is malformed and was ignored: {error}")
-    if text.startswith("\ufeff"):
-        report("starts with a byte-order mark, which hides its first section; save it as UTF-8 without one")
-    elif (first := _first_line(text)) and not first.startswith("["):
-        report(f"starts before any [group], and what stands there was ignored: {first[:60]!r}")
-    ours = [
-        (_GROUP_ALIASES.get(group, group), name, value)
-        for group, name, value in declared
-        if group.strip().startswith("aimm.")
-    ]
-    if not ours:
-        return None
-    try:
-        identity = metadata.identity or _identity_text(metadata.location)
-    except (OSError, ValueError) as error:
-        identity = ""
-        report(f"cannot be read: {error}", metadata.location)
-    fields = _headers(identity)
-    who = fields.get("name") or stem_name, fields.get("version") or stem_version, fields.get("summary", "")
-    for group, name, value in ours:
-        if group in GROUPS and name and value:
-            entries.add(IndexEntry(group, name, value, *who, file))
-        elif group not in GROUPS:
-            report(f"declares the unknown group {group!r}; the groups are {', '.join(GROUPS)}")
+def first_line(text: str, start: str) -> int:
+    """Where the first line stands that starts with something or comes behind it; the first line of all is left out."""
+    low, high = text.index("\n") + 1, len(text)
+    while low < high:
+        middle = text.rfind("\n", low, (low + high) // 2) + 1 or low
+        if text[middle : middle + len(start)] < start:
+            low = text.index("\n", middle) + 1
         else:
-            report(f"declares an entry point without a {'value' if name else 'name'} in group {group!r}")
-    return None
+            high = middle
+    return low
 
 
-def _identity_text(location: str) -> str:
-    return _text(os.path.join(location, "METADATA")) or _text(os.path.join(location, "PKG-INFO")) or ""
+def escaped(field: str) -> str:
+    """A field without tab and newline."""
+    if "\\" in field or "\t" in field or "\n" in field:
+        return field.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+    return field
 
 
-def _first_line(text: str) -> str:
-    lines = map(str.strip, text.splitlines())
-    return next((line for line in lines if line and not line.startswith("#")), "")
+def _line(mark: str, *fields: str) -> str:
+    line = mark + "\t".join(fields)
+    if "\\" in line or "\n" in line or line.count("\t") >= len(fields):
+        return mark + "\t".join(map(escaped, fields))
+    return line
 
 
-def _headers(text: str) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        if not line.strip():
-            break
-        if colon and name[:1].isalpha():
-            fields.setdefault(name.strip().lower(), value.strip())
-    return fields
+def _fields(line: str) -> list[str]:
+    fields = line.split("\t")
+    if "\\" not in line:
+        return fields
+    return ["\\".join(p.replace("\\t", "\t").replace("\\n", "\n") for p in f.split("\\\\")) for f in fields]
+
+
+def _are_current(rows: list[list[str]], files: int) -> bool:
+    """Whether the first one or two files behind entry points are what they were."""
+    for row in rows:
+        entry_points, _, identity = row[7].partition(",")
+        if entry_points != stamp_at(row[6]) or (files > 1 and identity != identity_stamp(row[6])):
+            return False
+    return True

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from aimm import errors
 from aimm._types import MODEL_ACTIONS
-from aimm.errors import DeclarationError, PluginFailure
 from aimm.plugins._directories import directories, module_names
 from aimm.plugins._discovery import Candidate
 from aimm.plugins._isolation import side_effects
@@ -39,7 +39,7 @@ class Loaded(NamedTuple):
 class BrokenPluginError(Exception):
     """Internal: carries a failure to the manager; the original exception is its ``__cause__``."""
 
-    def __init__(self, failure: PluginFailure) -> None:
+    def __init__(self, failure: "errors.PluginFailure") -> None:
         super().__init__(failure)
         self.failure = failure
 
@@ -70,23 +70,10 @@ def load(candidate: Candidate, effects: list[str]) -> Loaded:
     return Loaded(candidate, targets, tuple(records))
 
 
-def notice_new_modules() -> None:
-    """Have imports see files made a moment ago.
-
-    ``importlib.invalidate_caches`` does the same and, since Python 3.13, imports ``importlib.metadata`` for it, which
-    takes longer than everything else that ``initialize`` does.
-    """
-    for folder, finder in list(sys.path_importer_cache.items()):
-        if finder is None:
-            sys.path_importer_cache.pop(folder, None)
-        elif hasattr(finder, "invalidate_caches"):
-            finder.invalidate_caches()
-
-
 def broken(candidate: Candidate, stage: str, error: BaseException) -> BrokenPluginError:
     """Turn an exception into the failure of a candidate."""
     return BrokenPluginError(
-        PluginFailure(
+        errors.PluginFailure(
             candidate.name,
             stage,
             candidate.distribution,
@@ -116,8 +103,21 @@ def _import(candidate: Candidate) -> list[ModuleType]:
         package = directories.add(candidate.value)
         return [importlib.import_module(name) for name in module_names(candidate.value, package)]
     if not _VALUE.fullmatch(candidate.value.strip()):
-        raise DeclarationError(f"an entry point has the form 'module' or 'module:attribute', not {candidate.value!r}")
-    return [importlib.import_module(candidate.module)]
+        raise errors.DeclarationError(
+            f"an entry point has the form 'module' or 'module:attribute', not {candidate.value!r}"
+        )
+    module = importlib.import_module(candidate.module)
+    if candidate.group == "aimm.tasks" and ":" not in candidate.value:
+        return [module, *(importlib.import_module(name) for name in _children(module))]
+    return [module]
+
+
+def _children(package: ModuleType) -> list[str]:
+    """The modules of a package of tasks, which is like a plugin directory; those with an underscore are its own."""
+    from pkgutil import iter_modules
+
+    names = sorted(child.name for child in iter_modules(getattr(package, "__path__", ())) if not child.ispkg)
+    return [f"{package.__name__}.{name}" for name in names if not name.startswith("_")]
 
 
 def _attribute(module: ModuleType, candidate: Candidate) -> Any:
@@ -156,7 +156,7 @@ def _model(candidate: Candidate, target: Any, declared: list[Record]) -> list[Re
         return [r for name in candidate.names for r in model_records(target, name, Source(target.__module__))]
     model_types = sorted({record.name for record in declared if record.kind in MODEL_ACTIONS})
     if candidate.name not in model_types:
-        raise DeclarationError(
+        raise errors.DeclarationError(
             f"module {candidate.value!r} was to declare the model type {candidate.name!r} by decorators, but declares "
             f"{', '.join(map(repr, model_types)) or 'none'}"
         )
@@ -167,13 +167,13 @@ def _data_access(candidate: Candidate, target: Any, taken: set[tuple[str, str]])
     key = ("data_access", candidate.name)
     if isinstance(target, ModuleType):
         if key not in taken:
-            raise DeclarationError(
+            raise errors.DeclarationError(
                 f"module {candidate.value!r} was to declare the data access {candidate.name!r} with the decorator "
                 "data_access, but does not"
             )
         return []
     if not callable(target):
-        raise DeclarationError(f"{candidate.value} must be a function that fetches data, not {target!r}")
+        raise errors.DeclarationError(f"{candidate.value} must be a function that fetches data, not {target!r}")
     return [Record(*key, target, Source(candidate.module))]
 
 

@@ -3,24 +3,21 @@
 Several managers live side by side; the functions of :mod:`aimm.plugins` belong to the default one.
 """
 
-import threading
+import sys
+from _thread import RLock  # all that is needed of threading, at a tenth of its price
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from aimm.errors import (
-    DeclarationError,
-    PluginFailure,
-    PluginLoadError,
-)
+from aimm import errors
 from aimm.plugins._config import Conf, PluginsConfig, load_config
 from aimm.plugins._discovery import Candidate, Found, discover
 from aimm.plugins._execute import Calls
 from aimm.plugins._finder import Finder
-from aimm.plugins._loader import notice_new_modules
 from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import (
     EXPLICIT,
     Key,
+    Record,
     Registry,
     Source,
     default_registry,
@@ -44,11 +41,12 @@ class PluginManager(Calls):
     def __init__(self, conf: Conf = None, *, registry: Registry | None = None) -> None:
         super().__init__()
         self._registry = Registry() if registry is None else registry
-        self._lock = threading.RLock()
-        self._initializing = threading.RLock()
+        self._lock = RLock()
+        self._initializing = RLock()
         self._generation = 0
         self._set = PluginSet(self._registry, self._tables, self._reset_all)
         self._finder = Finder(self._registry, self._set)
+        self._kinds: dict[str, Callable[[str], Record]] = {}
         self._registry.watch(self._reset)
         if conf is not None:
             self.initialize(conf)
@@ -73,7 +71,7 @@ class PluginManager(Calls):
         """
         config = load_config(conf)
         with self._initializing:
-            notice_new_modules()
+            _notice_new_modules()
             config = self._set.config.merged_with(config)
             self._set.update(config, discover(config))
             self._reset_all()
@@ -83,7 +81,7 @@ class PluginManager(Calls):
             loud = self._loud_failures(report)
             conflicts = report.conflicts if config.strict else ()
             if loud or conflicts:
-                raise PluginLoadError(loud, report, conflicts)
+                raise errors.PluginLoadError(loud, report, conflicts)
             return report
 
     def unload_all(self) -> None:
@@ -104,13 +102,13 @@ class PluginManager(Calls):
         states = self._set.states.copy()
         done = {candidate: state for candidate, state in states.items() if state.loaded or state.failure}
         failed = [state.failure for state in done.values() if state.failure]
-        return Report(
-            tuple(candidate for candidate, state in done.items() if state.loaded),
-            tuple(candidate for candidate in self._set.found.candidates if candidate not in done),
-            (*failed, *self._set.found.failures()),
-            tuple(self._set.conflicts()),
-            tuple(f"{candidate.name}: {effect}" for candidate, state in done.items() for effect in state.effects),
+        made = Report(
+            loaded=(candidate for candidate, state in done.items() if state.loaded),
+            failed=(*failed, *self._set.found.failures()),
+            conflicts=self._set.clashes(),
+            side_effects=(f"{c.name}: {effect}" for c, state in done.items() for effect in state.effects),
         )
+        return made.about(self._set.found, done)
 
     def register(self, plugin: Any, name: str | None = None) -> Callable[[], None]:
         """Join a hook plugin, a module or object with ``hookimpl`` functions, at run time.
@@ -133,7 +131,7 @@ class PluginManager(Calls):
         source = Source(module, name or getattr(plugin, "__name__", type(plugin).__name__), rank=EXPLICIT)
         hooks = read_hook_plugin(plugin, source)
         if hooks is None:
-            raise DeclarationError(f"{plugin!r} has no function marked with plugins.hookimpl")
+            raise errors.DeclarationError(f"{plugin!r} has no function marked with plugins.hookimpl")
         self._set.join(hooks)
         return lambda: self._set.leave(hooks)
 
@@ -213,7 +211,7 @@ class PluginManager(Calls):
         """
         return discover(self._set.config.merged_with(load_config(conf)))
 
-    def load(self, candidate: Candidate) -> PluginFailure | None:
+    def load(self, candidate: Candidate) -> "errors.PluginFailure | None":
         """Load one plugin now, whether or not its names are contested.
 
         Args:
@@ -223,6 +221,47 @@ class PluginManager(Calls):
             Why it does not work; None if it does.
         """
         return self._set.ensure(candidate).failure
+
+    def require(self, candidate: Candidate, kind: str, name: str) -> None:
+        """Load the plugin that owns a name.
+
+        Args:
+            candidate: The plugin.
+            kind: What is asked of it.
+            name: The name that it owns.
+
+        Raises:
+            PluginUnavailableError: It does not load; the original exception is the cause.
+        """
+        state = self._set.ensure(candidate)
+        if state.failure:
+            raise errors.PluginUnavailableError(kind, name, state.failure) from state.error
+
+    def records(self, kind: str) -> tuple[Record, ...]:
+        """Every record of one kind, in the order of registration."""
+        return tuple(record for record in self._registry.records() if record.kind == kind)
+
+    def record(self, kind: str, name: str) -> Record | None:
+        """The record of this kind and name, if it is registered by now; nothing is loaded for it."""
+        return self._registry.get(kind, name)
+
+    def add_kind(self, kind: str, find: Callable[[str], Record]) -> None:
+        """Have somebody else find the owners of one kind of routed call, for packages beside this one.
+
+        Args:
+            kind: The kind, one of those that have a hook.
+            find: Gives the record of a name, or raises.
+        """
+        self._kinds[kind] = find
+
+    def entry(self, kind: str, name: str) -> Entry:
+        """What calls the one owner of a name through the wrappers; it finds that owner anew when plugins change.
+
+        Args:
+            kind: The kind of call.
+            name: The name.
+        """
+        return self._tables[kind].get(name) or self._entry(kind, name)
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Every plugin that the last ``initialize`` found, loaded or not."""
@@ -241,7 +280,8 @@ class PluginManager(Calls):
     def _bind(self, entry: Entry) -> None:
         while True:
             generation = self._generation
-            record = self._finder.find(entry.action, entry.name)
+            find = self._kinds.get(entry.action)
+            record = find(entry.name) if find else self._finder.find(entry.action, entry.name)
             with self._lock:
                 # Finding may load a plugin, and other threads go on: what was found must still be true when it is set.
                 if generation == self._generation:
@@ -250,7 +290,7 @@ class PluginManager(Calls):
                     self._tables[entry.action].setdefault(entry.name, entry)
                     return
 
-    def _loud_failures(self, report: Report) -> list[PluginFailure]:
+    def _loud_failures(self, report: Report) -> "list[errors.PluginFailure]":
         strict = self._set.config.strict
         if strict is not None:
             return list(report.failed) if strict else []
@@ -261,6 +301,19 @@ class PluginManager(Calls):
             if (failure.distribution is None and failure.stage != "discover")
             or (failure.stage in ("settings", "configure") and failure.plugin in asked)
         ]
+
+
+def _notice_new_modules() -> None:
+    """Have imports see files made a moment ago.
+
+    ``importlib.invalidate_caches`` does the same and, since Python 3.13, imports ``importlib.metadata`` for it, which
+    takes longer than everything else that ``initialize`` does.
+    """
+    for folder, finder in list(sys.path_importer_cache.items()):
+        if finder is None:
+            sys.path_importer_cache.pop(folder, None)
+        elif hasattr(finder, "invalidate_caches"):
+            finder.invalidate_caches()
 
 
 default_manager = PluginManager(registry=default_registry)

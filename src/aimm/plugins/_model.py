@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from aimm import errors
 from aimm._types import ByteString
-from aimm.errors import DeclarationError
 from aimm.plugins._registry import Record, Source, declare
 
 T = TypeVar("T", bound=type)
@@ -77,13 +77,13 @@ def check_model_class(cls: Any, what: str) -> None:
         DeclarationError: See :func:`model`.
     """
     if not isinstance(cls, type):
-        raise DeclarationError(f"{what}: expected a class with the methods {', '.join(_METHODS)}")
+        raise errors.DeclarationError(f"{what}: expected a class with the methods {', '.join(_METHODS)}")
     missing = [name for name in _METHODS if not hasattr(cls, name)]
     if missing:
-        raise DeclarationError(f"{what}: the class has no {' and no '.join(map(repr, missing))}")
+        raise errors.DeclarationError(f"{what}: the class has no {' and no '.join(map(repr, missing))}")
     odd = [name for name in _METHODS if getattr(cls, name) is not None and not callable(getattr(cls, name))]
     if odd:
-        raise DeclarationError(f"{what}: {' and '.join(map(repr, odd))} cannot be called")
+        raise errors.DeclarationError(f"{what}: {' and '.join(map(repr, odd))} cannot be called")
     abstract = sorted(getattr(cls, "__abstractmethods__", ()))
     if abstract:
-        raise DeclarationError(f"{what}: the class leaves {' and '.join(map(repr, abstract))} abstract")
+        raise errors.DeclarationError(f"{what}: the class leaves {' and '.join(map(repr, abstract))} abstract")

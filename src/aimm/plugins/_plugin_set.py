@@ -5,14 +5,13 @@ records merged and its hooks joined.
 """
 
 import sys
-import threading
+from _thread import RLock  # all that is needed of threading, at a tenth of its price
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aimm.errors import ConfigError, DeclarationError, PluginConflictError, PluginFailure
-from aimm.plugins._config import PluginsConfig
+from aimm import errors
+from aimm.plugins._config import NO_CONFIG, PluginsConfig
 from aimm.plugins._discovery import Candidate, Found, same_owner
-from aimm.plugins._loader import BrokenPluginError, Loaded, broken, in_words, load
 from aimm.plugins._registry import (
     DECLARED,
     EXPLICIT,
@@ -27,11 +26,9 @@ from aimm.plugins._routes import Entry
 
 if TYPE_CHECKING:
     from aimm.plugins._hooks import HookLayer, HookPlugin
+    from aimm.plugins._loader import Loaded
 
-EAGER = ("names", "directories", "aimm.plugins")
-"""Groups whose plugins load at ``initialize``: nobody could know what they declare without."""
-
-_loading = threading.RLock()
+_loading = RLock()
 """One for all plugins: two that use each other must not wait for each other; an import changes the whole process."""
 
 
@@ -51,7 +48,7 @@ class PluginState:
 
     def __init__(self) -> None:
         self.loaded: Loaded | None = None
-        self.failure: PluginFailure | None = None
+        self.failure: errors.PluginFailure | None = None
         self.error: BaseException | None = None
         self.records: tuple[Record, ...] = ()
         self.effects: list[str] = []
@@ -73,13 +70,13 @@ class PluginSet:
         self, registry: Registry, tables: Mapping[str, Mapping[str, Entry]], rewrapped: Callable[[], None]
     ) -> None:
         self._registry, self._tables, self._rewrapped = registry, tables, rewrapped
-        self._joining = threading.RLock()
+        self._joining = RLock()
         self.forget()
 
     def forget(self) -> None:
         """Go back to knowing nothing."""
         self.initialized = False
-        self.config, self.found = PluginsConfig(), Found()
+        self.config, self.found = NO_CONFIG, Found()
         self.hooks: HookLayer | None = None
         self._clashes: dict[Key, list[Record]] = {}
         self.states: dict[Candidate, PluginState] = {}
@@ -122,36 +119,32 @@ class PluginSet:
             if records:
                 self._merge(records, candidate)
 
-    def contenders(self, group: str, name: str) -> tuple[Candidate, ...]:
-        """The candidates that declare a name and are left after ``prefer:``; more than one is a conflict."""
-        return self.found.claims.get((group, name), ())
+    def clashes(self) -> "list[errors.PluginConflictError]":
+        """The names that several loaded plugins own, though no entry point told."""
+        return list(filter(None, (self.clash(*key) for key in list(self._clashes))))
 
-    def conflicts(self) -> list[PluginConflictError]:
-        """Every contested name, sorted."""
-        clashes = filter(None, (self.clash(*key) for key in list(self._clashes)))
-        return sorted([*self.found.conflicts(), *clashes], key=lambda error: (error.kind, error.name))
-
-    def clash(self, kind: str, name: str) -> PluginConflictError | None:
+    def clash(self, kind: str, name: str) -> "errors.PluginConflictError | None":
         """The conflict of several loaded plugins that own a name, unless somebody of higher rank does."""
         rivals = self._clashes.get((kind, name), [])
         held = self._registry.get(kind, name)
         if not rivals or (held and held.source.rank > rivals[0].source.rank):
             return None
         sources = sorted({record.source.describe(): record.source for record in rivals}.items())
-        return PluginConflictError(kind, name, [text for text, _ in sources], [s.choice for _, s in sources])
+        return errors.PluginConflictError(kind, name, [text for text, _ in sources], [s.choice for _, s in sources])
 
     def is_from(self, record: Record, owner: Candidate) -> bool:
         """Whether a record came from a candidate, or from another one that points at the same object."""
         brought_by = record.source.plugin, record.source.distribution
-        return any((c.name, c.distribution) == brought_by and c.target == owner.target for c in self.found.candidates)
+        return any((c.name, c.distribution) == brought_by and c.target == owner.target for c in list(self.states))
 
     def eager(self) -> list[Candidate]:
-        """The candidates that load at ``initialize``, without those whose plugin name is contested."""
-        return [
-            c
-            for c in self.found.candidates
-            if c.group in EAGER and (c.is_explicit or self.contenders(c.group, c.name) == (c,))
-        ]
+        """The candidates that load at ``initialize``, without those whose plugin name is contested.
+
+        Nobody could know what they declare without: what the configuration names, and hook plugins.
+        """
+        found = self.found
+        hooks = [c for c in found.in_group("aimm.plugins") if found.contenders(c.group, c.name) == (c,)]
+        return [*found.explicit, *hooks]
 
     def ensure(self, candidate: Candidate) -> PluginState:
         """Load a candidate unless that was done or tried before; the state says how it went."""
@@ -165,6 +158,8 @@ class PluginSet:
         return state
 
     def _load(self, candidate: Candidate, state: PluginState) -> None:
+        from aimm.plugins._loader import BrokenPluginError, load
+
         state.busy = True
         try:
             state.effects = []
@@ -186,12 +181,14 @@ class PluginSet:
             }
             self._tell("plugin_loaded", **who)
 
-    def _commit(self, loaded: Loaded, state: PluginState) -> None:
+    def _commit(self, loaded: "Loaded", state: PluginState) -> None:
+        from aimm.plugins._loader import broken
+
         candidate, stage = loaded.candidate, "check"
         try:
             plugins = self._hook_plugins(loaded)
             if candidate.group == "aimm.plugins" and not plugins and not loaded.records:
-                raise DeclarationError(
+                raise errors.DeclarationError(
                     f"{candidate.value} has neither hook implementations (marked with plugins.hookimpl) nor "
                     "decorated functions"
                 )
@@ -213,7 +210,7 @@ class PluginSet:
         for plugin in plugins:
             self.add_hooks(plugin)
 
-    def _stamped(self, loaded: Loaded) -> list[Record]:
+    def _stamped(self, loaded: "Loaded") -> list[Record]:
         candidate = loaded.candidate
         return [
             record._replace(source=self._source(candidate, record.name, record.source.module, candidate.names))
@@ -245,7 +242,7 @@ class PluginSet:
                 rivals = [clash.first]
             self._clashes[clash.first.key] = [*rivals, clash.second]
 
-    def _hook_plugins(self, loaded: Loaded) -> list["HookPlugin"]:
+    def _hook_plugins(self, loaded: "Loaded") -> list["HookPlugin"]:
         if not any(map(has_hooks, loaded.targets)):
             return []
         from aimm.plugins._hooks import read_hook_plugin
@@ -311,6 +308,8 @@ class PluginSet:
 
     def _tell(self, event: str, **arguments: Any) -> None:
         for plugin, error in self.hooks.tell(event, **arguments) if self.hooks else ():
+            from aimm.plugins._loader import in_words
+
             _logger().warning("%s: %s failed: %s", plugin.source.describe(), event, in_words(error))
 
 
@@ -324,7 +323,7 @@ def check_settings(plugins: Iterable["HookPlugin"], name: str, settings: Mapping
     for plugin in plugins:
         plugin.check_settings(settings or {}, location)
     if settings is not None and not any("configure" in plugin.hooks for plugin in plugins):
-        raise ConfigError("this plugin takes no settings: it does not implement configure", location)
+        raise errors.ConfigError("this plugin takes no settings: it does not implement configure", location)
 
 
 def hand_over(plugins: Iterable["HookPlugin"], settings: Mapping[str, Any] | None) -> None:
@@ -344,13 +343,15 @@ def has_hooks(target: Any) -> bool:
 
 
 def _circular(candidate: Candidate) -> PluginState:
+    from aimm.plugins._loader import broken
+
     state = PluginState()
-    error = DeclarationError("the plugin uses one of its own names while it is being imported")
+    error = errors.DeclarationError("the plugin uses one of its own names while it is being imported")
     state.failure, state.error = broken(candidate, "import", error).failure, error
     return state
 
 
-def _log(failure: PluginFailure) -> None:
+def _log(failure: "errors.PluginFailure") -> None:
     # One line: whoever uses the plugin gets the whole story as an error, and the doctor tells it at any time.
     _logger().warning("%s; 'aimm plugins doctor' says what to do", failure.summary)
     _logger().debug("%s", failure.traceback)

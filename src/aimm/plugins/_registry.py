@@ -5,14 +5,14 @@ one. Readers never lock: every change replaces the table. ``kind`` is an action 
 """
 
 import sys
-import threading
+from _thread import allocate_lock  # all that is needed of threading, at a tenth of its price
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, Iterator, NamedTuple  # noqa: UP035 - typing is loaded anyway, one import line less
 
-from aimm.errors import DuplicateError, owner_text
+from aimm import errors
 
 UNDECLARED, DECLARED, EXPLICIT, PREFERRED = 0, 1, 2, 3
 """Ranks: merely found in a plugin; declared by an entry point; asked for by the host; named under ``prefer:``."""
@@ -39,7 +39,7 @@ class Source(NamedTuple):
         """The plugin, distribution and version in a few words, or the module of a plain import."""
         if self.plugin is None:
             return f"module {self.module!r}"
-        return owner_text(self.plugin, self.distribution, self.version)
+        return errors.owner_text(self.plugin, self.distribution, self.version)
 
     @property
     def choice(self) -> str:
@@ -59,6 +59,7 @@ class Record(NamedTuple):
         instance_arg_name: Keyword under which it takes the instance; None means first positional argument.
         hook_arguments: For a hook implementation, the specified arguments that it takes, in order; else None.
         execution: Tells one execution of the declaring module from another (its ``__spec__``).
+        details: What a package beside this one remembers with it.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Record(NamedTuple):
     instance_arg_name: str | None = None
     hook_arguments: tuple[str, ...] | None = None
     execution: object = None
+    details: Any = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -98,7 +100,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._records: Mapping[Key, Record] = {}
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._watchers: tuple[Callable[[Iterable[Key]], None], ...] = ()
 
     def watch(self, watcher: Callable[[Iterable[Key]], None]) -> None:
@@ -124,7 +126,7 @@ class Registry:
             DuplicateError: A key is taken by another record of the same rank.
         """
         for first, second in self.merge(records, all_or_nothing=True)[:1]:
-            raise DuplicateError(*second.key, first.source.describe(), second.source.describe())
+            raise errors.DuplicateError(*second.key, first.source.describe(), second.source.describe())
 
     def merge(self, records: Iterable[Record], *, all_or_nothing: bool = False) -> list[Clash]:
         """Register records, the higher rank winning a key that is taken; equals clash and are left out.
@@ -228,7 +230,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._pages: dict[str, _Page] = {}
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def note(self, module: str, execution: object, records: Iterable[Record], frame: FrameType) -> None:
         """Write down what ``module`` declares just now."""

@@ -7,8 +7,8 @@ change it is reset and finds its owner again at the next call, so whoever holds 
 from collections.abc import Callable
 from typing import Any
 
+from aimm import errors
 from aimm._types import MODEL_ACTIONS, Invoke, StateCallback, ignore_state
-from aimm.errors import StateCallbackError
 from aimm.plugins._calls import add_note, is_plain, leading_names, owner_call, wrapped_call
 from aimm.plugins._registry import Record, Source
 
@@ -174,9 +174,9 @@ class Route:
         return self._deserialize.invoke(instance_bytes, ignore_state, (), {})
 
 
-def refused(state_cb: Any, entry: Entry) -> StateCallbackError:
+def refused(state_cb: Any, entry: Entry) -> "errors.StateCallbackError":
     """The error for a state callback that cannot be called and is most likely data."""
-    return StateCallbackError(entry.action, entry.name, f"{type(state_cb).__name__} {_shown(state_cb)}".rstrip())
+    return errors.StateCallbackError(entry.action, entry.name, f"{type(state_cb).__name__} {_shown(state_cb)}".rstrip())
 
 
 def _shown(value: Any) -> str:
@@ -192,14 +192,12 @@ def check_bytes(result: Any, entry: Entry) -> Any:
     if type(result) is not bytes and not is_bytes_like(result):
         import warnings
 
-        from aimm.errors import PluginContractWarning
-
         owner = entry.record.source.describe() if entry.record else "its owner"
         message = (
             f"serialize of {entry.name!r} by {owner} returned {type(result).__name__}, not bytes; "
             "such a result cannot be stored in a model file"
         )
-        warnings.warn(message, PluginContractWarning, stacklevel=3)
+        warnings.warn(message, errors.PluginContractWarning, stacklevel=3)
     return result
 
 

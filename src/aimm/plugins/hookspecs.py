@@ -5,8 +5,8 @@ configuration, whose functions carry :data:`hookimpl`. An implementation takes a
 by name and without defaults. Two uses:
 
 * An *owner* implements :func:`model_types` or :func:`resolve_model_type`, and any of the five actions for those types.
-* A *wrapper*, ``@hookimpl(wrapper=True)``, stands around an action of *every* owner: it yields once, gets the result
-  (or the exception) at the ``yield``, and returns the result or another one.
+* A *wrapper*, ``@hookimpl(wrapper=True)``, stands around an action of *every* owner, or around every task: it yields
+  once, gets the result (or the exception) at the ``yield``, and returns the result or another one.
 """
 
 from collections.abc import Sequence
@@ -110,6 +110,21 @@ def data_access(name: str, state_cb: StateCallback, args: tuple[Any, ...], kwarg
 
     Returns:
         The data.
+    """
+
+
+@hookspec(firstresult=True)
+def run_task(task: str, state_cb: StateCallback, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a task. For wrappers only: tasks are declared with the decorator ``register`` of :mod:`aimm.tasks`.
+
+    Args:
+        task: Full name of the task, ``plugin.module.function``.
+        state_cb: Callable that takes a state, a JSON-serialisable dict.
+        args: Positional arguments of the caller.
+        kwargs: Keyword arguments of the caller.
+
+    Returns:
+        What the task returns.
     """
 
 

@@ -1,12 +1,16 @@
 """Writing a file so that a reader, or a crash at any point, sees the old content or the new one and nothing between."""
 
+import errno
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from aimm.plugins import ByteString
+from aimm.store import _disk
 
-def write_atomically(path: str, parts: Iterable[bytes | memoryview]) -> None:
+
+def write_atomically(path: str, parts: Iterable[ByteString], head: Callable[[], bytes] | None = None) -> None:
     """Write a file whole or not at all: temporary file beside it, fsync, rename, fsync of the folder.
 
     A link is followed; an existing file keeps its permissions.
@@ -14,38 +18,86 @@ def write_atomically(path: str, parts: Iterable[bytes | memoryview]) -> None:
     Args:
         path: Where the file goes.
         parts: Its content.
+        head: Gives what replaces the start of the content; called after the last part was written.
 
     Raises:
         OSError: It could not be written; whatever stood there before is untouched.
     """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
-    # Opened by hand, not by tempfile, so that a new file gets the permissions the umask asks for.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    temporary = os.path.join(folder, temporary_name(name))
+    write_new(temporary, parts, head, target)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            # Before the first byte is written: what was private must not be readable for a moment.
-            if os.path.exists(target):
-                os.chmod(temporary, os.stat(target).st_mode & 0o777)
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        _disk.replace(temporary, target)
     except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
+        _clean(temporary)
         raise
-    # The new file is in place: a system that cannot do this (Windows, some network disks) has not failed.
+    # The new file is in place, so a save has not failed any more.
     with suppress(OSError):
-        _sync_folder(folder)
+        sync_folder(folder)
 
 
-def _sync_folder(folder: str) -> None:
-    # The rename itself is only safe from a power failure once the folder is on disk.
-    descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+def write_new(
+    path: str, parts: Iterable[ByteString], head: Callable[[], bytes] | None = None, like: str | None = None
+) -> None:
+    """Write a file that does not exist yet, and wait until it is on the disk; a failure leaves no file.
+
+    Args:
+        path: Where the file goes.
+        parts: Its content.
+        head: As for :func:`write_atomically`.
+        like: A file whose permissions it gets, if that exists.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    # Made by hand, not by tempfile, so that a new file gets the permissions the umask asks for.
+    descriptor = _disk.create(path)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        try:
+            if like is not None:
+                # Before the first byte is written: what was private must not be readable for a moment.
+                _disk.copy_mode(like, path)
+            for part in parts:
+                _disk.write(descriptor, part)
+            if head is not None:
+                _disk.rewind(descriptor)
+                _disk.write(descriptor, head())
+            _disk.sync(descriptor)
+        finally:
+            _disk.close(descriptor)
+    except BaseException:
+        _clean(path)
+        raise
+
+
+def sync_folder(folder: str) -> None:
+    """Wait until the names in a folder are on the disk: a rename is only safe from a power failure then.
+
+    Raises:
+        OSError: The disk failed; a system that cannot do this at all (Windows, some network disks) is no failure.
+    """
+    try:
+        descriptor = _disk.open_folder(folder)
+        try:
+            _disk.sync(descriptor)
+        finally:
+            _disk.close(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF):
+            raise
+
+
+def temporary_name(name: str) -> str:
+    """A name that nobody else uses, hidden, and recognised by :func:`is_temporary`."""
+    return f".{name}.{secrets.token_hex(4)}.tmp"
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file is what a save that was killed left behind."""
+    return name.startswith(".") and name.endswith(".tmp")
+
+
+def _clean(path: str) -> None:
+    with suppress(OSError):
+        _disk.remove(path)

@@ -1,71 +1,110 @@
-"""The model file: magic, format version, JSON header, then the bytes of ``exec_serialize``.
-
-::
-
-    offset  size  content
-    0       8     magic: 89 41 49 4D 4D 0D 0A 1A (a text-mode copy breaks it, as with PNG)
-    8       2     format version, big-endian
-    10      4     length of the header, big-endian
-    14      32    SHA-256 of the header
-    46      n     header: JSON in UTF-8, with the length and SHA-256 of the payload
-    46+n    m     payload, to the end of the file
-
-Everything is checked before any plugin is imported. To change the layout, raise ``FORMAT_VERSION`` and keep the old
-reader.
-"""
+"""Model files: written whole or not at all, and verified before any plugin is imported."""
 
 import hashlib
-import json
 import os
 import platform
 import shlex
-import struct
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import aimm
 from aimm import plugins
-from aimm.errors import (
-    DamagedFileError,
-    ForeignFileError,
-    FormatVersionError,
-    PayloadError,
-    PluginContractWarning,
-    PluginNotFoundError,
-)
+from aimm.errors import DamagedFileError, PayloadError, PluginContractWarning, PluginNotFoundError, ReplayError
+from aimm.store import _disk
 from aimm.store._atomic import write_atomically
-
-MAGIC = b"\x89AIMM\r\n\x1a"
-FORMAT_VERSION = 1
-"""The version of the layout that is written, and the only one so far."""
-MAX_HEADER = 1 << 20
-"""Largest header in bytes; a forged length must not make a reader allocate what it likes."""
-_PREFIX = struct.Struct(">8sHI32s")
+from aimm.store._example import Example, is_same, recall, record
+from aimm.store._layout import Head, Header, build_head, identity_of, read_head
+from aimm.store._policy import Policy, default_policy
+from aimm.store._versions import bridge
 
 
-class Header(NamedTuple):
-    """What a model file says about its model.
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file that was read and verified; no plugin was imported for it.
 
     Attributes:
-        model_type: Model type that deserialises the payload.
-        distribution: Distribution whose plugin serialised it; None for a plugin without one.
-        version: Version of that distribution.
-        aimm: Version of ``aimm`` that wrote the file.
-        python: Version of Python that wrote the file.
-        created: When, in ISO 8601, UTC.
-        sha256: SHA-256 of the payload, hexadecimal.
-        length: Length of the payload in bytes.
+        path: Where it was read, for messages.
+        header: Its header.
+        payload: The bytes that the plugin's ``serialize`` returned.
+        format_version: Its format version.
+        identity: SHA-256 of its header, hexadecimal, which stands for the whole file.
+        policy: The policy that it was verified with.
+        front: The bytes before the payload.
     """
 
-    model_type: str
-    distribution: str | None
-    version: str | None
-    aimm: str
-    python: str
-    created: str
-    sha256: str
-    length: int
+    path: str
+    header: Header
+    payload: plugins.ByteString = field(repr=False)
+    format_version: int
+    identity: str
+    policy: Policy
+    front: bytes = field(repr=False)
+
+    def load(self, *, manager: plugins.PluginManager = plugins.default_manager) -> Any:
+        """Have the model type deserialise the payload, migrated to the installed version of its plugin.
+
+        Args:
+            manager: Whose plugins deserialise it.
+
+        Returns:
+            The instance.
+
+        Raises:
+            PluginNotFoundError: No installed plugin owns its model type; a note says which distribution wrote it.
+            ModelVersionError: Another version of the plugin wrote it, and the policy refuses that.
+            PayloadError: A migration did not return bytes.
+        """
+        header = self.header
+        try:
+            owner = manager.owner(header.model_type, "deserialize")
+        except PluginNotFoundError as error:
+            if header.distribution:
+                wanted = shlex.quote(f"{header.distribution}=={header.version}")
+                wrote = f"{self.path} was written by {header.distribution} {header.version}"
+                error.add_note(f"{wrote}; pip install {wanted}")
+            raise
+        payload = bridge(header, owner, self.payload, self.policy, self.path)
+        return manager.exec_deserialize(header.model_type, payload)
+
+    def replay(self, *, manager: plugins.PluginManager = plugins.default_manager) -> bool:
+        """Load the model, predict for its input example, and compare with what it predicted when it was saved.
+
+        Args:
+            manager: Whose plugins do it.
+
+        Returns:
+            Whether there is an example; False means that nothing was compared.
+
+        Raises:
+            ReplayError: The prediction is another one.
+            ExampleError: The example cannot be brought back.
+        """
+        if self.header.example is None:
+            return False
+        example, recorded = recall(self.header.example, self.path)
+        output = _predicted(self.load(manager=manager), self.header.model_type, example, manager)
+        if not is_same(output, recorded):
+            owner, header = manager.owner(self.header.model_type, "predict"), self.header
+            now = f"{owner.distribution or owner.plugin} {owner.version or ''}".rstrip()
+            then = f"{header.distribution or 'its plugin'} {header.version or ''}".rstrip()
+            raise ReplayError(
+                self.path,
+                f"{now} on Python {platform.python_version()} predicts something else for its input example than "
+                f"{then} on Python {header.python} did when it was saved",
+            )
+        return True
+
+    def parts(self) -> Iterator[plugins.ByteString]:
+        """The content of the file, as it is."""
+        yield self.front
+        yield self.payload
+
+    def head(self) -> bytes:
+        """The bytes before the payload."""
+        return self.front
 
 
 def save_model(
@@ -73,6 +112,8 @@ def save_model(
     model_type: str,
     instance: Any,
     *,
+    example: Example | None = None,
+    policy: Policy | None = None,
     manager: plugins.PluginManager = plugins.default_manager,
 ) -> Header:
     """Serialise an instance and write it to a model file, whole or not at all.
@@ -81,6 +122,8 @@ def save_model(
         path: Where the file goes; an existing file is replaced.
         model_type: Model type of the instance.
         instance: The instance.
+        example: Arguments of a prediction to keep with the model. The bytes are then brought back once, and predict.
+        policy: With which key to sign; that of the process if not given.
         manager: Whose plugins serialise it.
 
     Returns:
@@ -88,30 +131,67 @@ def save_model(
 
     Raises:
         PayloadError: The plugin's ``serialize`` did not return bytes.
+        ExampleError: The example, or the prediction for it, cannot be kept.
         OSError: The file could not be written; what stood there before is untouched.
     """
-    owner = manager.owner(model_type, "serialize")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PluginContractWarning)  # the error below says the same
-        payload = _as_bytes(os.fspath(path), manager.exec_serialize(model_type, instance), model_type)
-    header = Header(
-        model_type,
-        owner.distribution,
-        owner.version,
-        aimm.__version__,
-        platform.python_version(),
-        datetime.now(UTC).isoformat(timespec="seconds"),
-        hashlib.sha256(payload).hexdigest(),
-        len(payload),
-    )
-    encoded = json.dumps(header._asdict(), sort_keys=True).encode()
-    prefix = _PREFIX.pack(MAGIC, FORMAT_VERSION, len(encoded), hashlib.sha256(encoded).digest())
-    write_atomically(os.fspath(path), [prefix, encoded, payload])
-    return header
+    name = os.fspath(path)
+    draft = Draft(name, model_type, instance, example, policy, manager)
+    write_atomically(name, draft.parts(), draft.head)
+    return draft.header
+
+
+def pack_model(
+    model_type: str,
+    instance: Any,
+    *,
+    example: Example | None = None,
+    policy: Policy | None = None,
+    manager: plugins.PluginManager = plugins.default_manager,
+) -> bytes:
+    """Serialise an instance to what :func:`save_model` would write, for another process say.
+
+    Args:
+        model_type: Model type of the instance.
+        instance: The instance.
+        example: As for :func:`save_model`.
+        policy: As for :func:`save_model`.
+        manager: Whose plugins serialise it.
+
+    Raises:
+        PayloadError: The plugin's ``serialize`` did not return bytes.
+        ExampleError: The example, or the prediction for it, cannot be kept.
+    """
+    draft = Draft("bytes", model_type, instance, example, policy, manager)
+    _, *chunks = draft.parts()
+    return b"".join([draft.head(), *chunks])
+
+
+def unpack_model(content: plugins.ByteString, *, policy: Policy | None = None) -> ModelFile:
+    """Check the bytes of a model file; the payload is not copied.
+
+    Args:
+        content: What :func:`pack_model` returned, or the content of a model file.
+        policy: What to demand; that of the process if not given.
+
+    Raises:
+        ModelFileError: As for :func:`open_model`.
+    """
+    view = memoryview(content).cast("B").toreadonly()
+    policy = default_policy() if policy is None else policy
+    start = 0
+
+    def read(count: int) -> bytes:
+        nonlocal start
+        start += count
+        return bytes(view[start - count : start])
+
+    head = read_head(read, len(view), "bytes")
+    policy.check(head, "bytes")
+    return _verified(head, view[len(head.front) :], "bytes", policy)
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """Read and check the header of a model file; the payload is neither read nor checked.
+    """Read and check the header of a model file; the payload is neither read nor checked, nor is the signature.
 
     Raises:
         ForeignFileError: It is no model file.
@@ -119,112 +199,151 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         DamagedFileError: It is cut short or altered.
         OSError: It cannot be read.
     """
-    with open(path, "rb") as file:
-        return _read_header(file, os.fspath(path))
+    with _disk.open_file(os.fspath(path)) as file:
+        return read_front(file, os.fspath(path)).header
 
 
-def verify_model(path: str | os.PathLike[str]) -> Header:
-    """Read and check a model file, header and payload; no plugin is needed for it.
+def open_model(path: str | os.PathLike[str], *, policy: Policy | None = None) -> ModelFile:
+    """Read and check a model file, header, signature and payload; no plugin is needed for it.
+
+    Args:
+        path: The file.
+        policy: What to demand; that of the process if not given.
+
+    Returns:
+        The file as it was verified: it is not read again when it is loaded.
 
     Raises:
         ForeignFileError: It is no model file.
         FormatVersionError: Its format version is unknown.
         DamagedFileError: It is cut short or altered.
+        SignatureError: It is not signed as the policy requires.
+        ModelTooLargeError: Its payload is larger than the policy allows.
         OSError: It cannot be read.
     """
-    return _read_verified(os.fspath(path))[0]
+    name = os.fspath(path)
+    with _disk.open_file(name) as file:
+        return read_verified(file, name, policy)
+
+
+def read_verified(file: BinaryIO, path: str, policy: Policy | None) -> ModelFile:
+    """What :func:`open_model` does, for a file that is open."""
+    policy = default_policy() if policy is None else policy
+    head = read_front(file, path)
+    policy.check(head, path)
+    payload = file.read(head.header.length)  # into one object of this size, which is what the plugin gets
+    return _verified(head, payload, path, policy)
+
+
+def verify_model(path: str | os.PathLike[str], *, policy: Policy | None = None) -> Header:
+    """Read and check a model file as :func:`open_model` does, and return its header."""
+    return open_model(path, policy=policy).header
 
 
 def load_model(
-    path: str | os.PathLike[str], *, manager: plugins.PluginManager = plugins.default_manager
+    path: str | os.PathLike[str],
+    *,
+    policy: Policy | None = None,
+    manager: plugins.PluginManager = plugins.default_manager,
 ) -> tuple[Header, Any]:
     """Verify a model file, then have its model type deserialise it.
 
     Args:
         path: The file.
+        policy: What to demand; that of the process if not given.
         manager: Whose plugins deserialise it.
 
     Returns:
         Its header and the instance.
 
     Raises:
-        ForeignFileError: It is no model file.
-        FormatVersionError: Its format version is unknown.
-        DamagedFileError: It is cut short or altered.
+        ModelFileError: As for :func:`open_model` and :meth:`ModelFile.load`.
         PluginNotFoundError: No installed plugin owns its model type; a note says which distribution wrote it.
         OSError: It cannot be read.
     """
-    name = os.fspath(path)
-    header, payload = _read_verified(name)
-    try:
-        return header, manager.exec_deserialize(header.model_type, payload)
-    except PluginNotFoundError as error:
-        if header.distribution:
-            wanted = shlex.quote(f"{header.distribution}=={header.version}")
-            error.add_note(f"{name} was written by {header.distribution} {header.version}; pip install {wanted}")
-        raise
+    opened = open_model(path, policy=policy)
+    return opened.header, opened.load(manager=manager)
 
 
-def _as_bytes(path: str, payload: Any, model_type: str) -> bytes:
-    if isinstance(payload, bytes):
-        return payload
+class Draft:
+    """A model file that is about to be written: its header is complete once its parts were consumed."""
+
+    def __init__(
+        self,
+        path: str,
+        model_type: str,
+        instance: Any,
+        example: Example | None,
+        policy: Policy | None,
+        manager: plugins.PluginManager,
+    ) -> None:
+        policy = default_policy() if policy is None else policy
+        owner = manager.owner(model_type, "serialize")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PluginContractWarning)  # the error below says the same
+            self._payload = _as_view(path, manager.exec_serialize(model_type, instance), model_type)
+        recorded = None
+        if example is not None:
+            # The saved bytes predict, not the instance: that must stay as it is, and they are proved to come back.
+            again = manager.exec_deserialize(model_type, self._payload.toreadonly())
+            recorded = record(example, _predicted(again, model_type, example, manager), path)
+        self._sign = policy.sign if policy.sign_with else None
+        self.header = Header(
+            model_type,
+            owner.distribution,
+            owner.version,
+            aimm.__version__,
+            platform.python_version(),
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            "0" * 64,
+            self._payload.nbytes,
+            policy.sign_with,
+            recorded,
+        )
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the header; not yet true before the parts were consumed."""
+        return identity_of(self.head())
+
+    def parts(self) -> Iterator[plugins.ByteString]:
+        """Room for the head, then the payload piece by piece, each hashed just before it is handed out."""
+        sha256 = hashlib.sha256()
+        yield bytes(len(self.head()))
+        for start in range(0, self._payload.nbytes, _disk.CHUNK):
+            chunk: plugins.ByteString = self._payload[start : start + _disk.CHUNK]
+            if not self._payload.readonly:
+                chunk = bytes(chunk)  # what can change must not do so between the digest and the writing
+            sha256.update(chunk)
+            yield chunk
+        self.header = self.header._replace(sha256=sha256.hexdigest())
+
+    def head(self) -> bytes:
+        """What stands before the payload; not yet true before the parts were consumed, but of the right length."""
+        return build_head(self.header, self._sign)
+
+
+def _as_view(path: str, payload: Any, model_type: str) -> memoryview:
     try:
-        # A copy, for what can change must not do so between the digest and the writing.
-        return memoryview(payload).tobytes()
+        view = memoryview(payload)
+        return view.cast("B") if view.c_contiguous and view.nbytes else memoryview(view.tobytes())
     except (TypeError, ValueError, BufferError):
         kind = type(payload).__name__
         message = f"serialize of {model_type!r} returned {kind}, not bytes; nothing was written"
         raise PayloadError(path, message) from None
 
 
-def _read_verified(path: str) -> tuple[Header, bytes]:
-    with open(path, "rb") as file:
-        header = _read_header(file, path)
-        payload = file.read()
-    if hashlib.sha256(payload).hexdigest() != header.sha256:
+def read_front(file: BinaryIO, path: str) -> Head:
+    """Read and check what stands before the payload of a file that is open."""
+    return read_head(file.read, _disk.size(file), path)
+
+
+def _verified(head: Head, payload: plugins.ByteString, path: str, policy: Policy) -> ModelFile:
+    header = head.header
+    if len(payload) != header.length or hashlib.sha256(payload).hexdigest() != header.sha256:
         raise DamagedFileError(path, "its payload was altered: the SHA-256 in the header does not match")
-    return header, payload
+    return ModelFile(path, header, payload, head.format_version, head.identity, policy, head.front)
 
 
-def _read_header(file: BinaryIO, path: str) -> Header:
-    prefix = file.read(_PREFIX.size)
-    if not prefix or not MAGIC.startswith(prefix[: len(MAGIC)]):
-        raise ForeignFileError(path, _describe_foreign(prefix))
-    if len(prefix) < _PREFIX.size:
-        raise DamagedFileError(path, f"it ends after {len(prefix)} bytes, inside its own prefix")
-    _, version, length, digest = _PREFIX.unpack(prefix)
-    if version != FORMAT_VERSION:
-        raise FormatVersionError(
-            path, f"it has format version {version}, this aimm reads version {FORMAT_VERSION}: upgrade aimm-plugins"
-        )
-    if length > MAX_HEADER:
-        raise DamagedFileError(path, f"its header claims {length} bytes, more than the {MAX_HEADER} that are allowed")
-    encoded = file.read(length)
-    if len(encoded) < length or hashlib.sha256(encoded).digest() != digest:
-        raise DamagedFileError(path, "its header is cut short or was altered: its SHA-256 does not match")
-    header = _parse(encoded, path)
-    held = os.fstat(file.fileno()).st_size - _PREFIX.size - length
-    if held != header.length:
-        raise DamagedFileError(path, f"its payload should have {header.length} bytes and has {held}")
-    return header
-
-
-def _parse(encoded: bytes, path: str) -> Header:
-    try:
-        header = Header(**json.loads(encoded))
-    except (ValueError, TypeError, RecursionError):
-        raise DamagedFileError(path, "its header is not what this format version prescribes") from None
-    texts = (header.model_type, header.aimm, header.python, header.created, header.sha256)
-    origin = ["" if value is None else value for value in (header.distribution, header.version)]
-    well_formed = all(isinstance(text, str) for text in (*texts, *origin)) and all(map(str.isprintable, origin))
-    if not well_formed or type(header.length) is not int or header.length < 0:
-        raise DamagedFileError(path, "its header is not what this format version prescribes")
-    return header
-
-
-def _describe_foreign(start: bytes) -> str:
-    if not start:
-        return "it is empty, not a model file"
-    if MAGIC[1:5] in start:
-        return "it was altered by a text-mode copy, which a binary file does not survive: copy it again"
-    return "it is not a model file of aimm (its first bytes are wrong)"
+def _predicted(instance: Any, model_type: str, example: Example, manager: plugins.PluginManager) -> Any:
+    return manager.route(model_type).predict(instance, None, *example.args, **example.kwargs)[1]

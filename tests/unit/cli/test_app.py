@@ -58,7 +58,7 @@ def test_help_imports_no_command() -> None:
         (["plugins", "show"], "Missing argument 'NAME'"),
         (["fit", "m", "-o", "m.aimm"], "Missing option '--data'"),
         (["fit", "m", "--data", "d"], "Missing option '-o' / '--output'"),
-        (["predict", "--data", "d"], "Missing argument 'FILE'"),
+        (["predict", "--data", "d"], "Missing argument 'MODEL'"),
         (["predict", "missing.aimm", "--data", "d"], "File 'missing.aimm' does not exist"),
         (["fit", "m", "--data", "d", "-o", "m", "--split", "val"], "'val' is not one of 'train', 'test'"),
         (["fit", "m", "--data", "d", "-o", "m", "--seed", "x"], "'x' is not a valid integer"),

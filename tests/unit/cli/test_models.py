@@ -242,10 +242,11 @@ def _flip(content: bytes, position: int) -> bytes:
         (lambda content: content[:-1], "its payload should have"),
         (lambda content: content + b"x", "its payload should have"),
         (lambda content: content[:60], "its header is cut short or was altered"),
-        (lambda content: _flip(content, 60), "its header is cut short or was altered"),
+        (lambda content: _flip(content, 60), "its signature was altered"),
+        (lambda content: _flip(content, 90), "its header is cut short or was altered"),
         (lambda content: _flip(content, -1), "its payload was altered"),
         (lambda content: content.replace(b"\r\n", b"\n"), "text-mode copy"),
-        (lambda content: _flip(content, 9), "format version 0"),
+        (lambda content: _flip(content, 9), "format version 3"),
     ],
 )
 def test_a_damaged_file_is_refused_before_any_import(

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 
 from aimm import plugins
 from aimm.errors import ConfigError
-from aimm.plugins._config import PluginsConfig, _is_plainly_valid, config_schema, load_config, schema_error
+from aimm.plugins._config import PluginsConfig, _is_plainly_valid, load_config
+from aimm.plugins._document import config_schema, schema_error
 
 FULL: dict[str, Any] = {
     "names": ["json", "os.path"],

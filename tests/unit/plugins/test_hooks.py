@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aimm import plugins
-from aimm._types import ACTIONS
+from aimm._types import ACTIONS, ROUTED
 from aimm.errors import (
     ConfigError,
     DeclarationError,
@@ -121,6 +121,27 @@ def test_data_access() -> None:
     plugins.register(made(data_access=data_access))
     plugins.exec_data_access("d", print, 1, a=2)
     assert seen == [("d", print, (1,), {"a": 2}, "data")]
+
+
+def test_run_task() -> None:
+    """A wrapper around run_task sees full name, state callback, arguments and result."""
+    from aimm import tasks
+
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    tasks.register(add)
+    seen: list[Any] = []
+
+    @wrapper
+    def run_task(task: str, state_cb: Any, args: Any, kwargs: Any) -> Any:
+        result = yield
+        seen.append((task, state_cb, args, kwargs, result))
+        return result
+
+    plugins.register(made(run_task=run_task))
+    assert tasks.call_task(tasks.find_task("add"), (1,), {"b": 2}, print) == 3
+    assert seen == [(f"{__name__}.add", print, (1,), {"b": 2}, 3)]
 
 
 def test_model_types(manager: Manager) -> None:
@@ -710,10 +731,10 @@ def test_a_wrapper_that_is_no_generator_is_refused(function: Any) -> None:
 def test_only_actions_can_be_wrapped() -> None:
     """A wrapper around another hook is refused."""
     message = refused(made(model_types=hookimpl(wrapper=True)(lambda: (yield))))
-    assert message.endswith(f"only {', '.join(ACTIONS)} can be wrapped, not 'model_types'")
+    assert message.endswith(f"only {', '.join(ROUTED)} can be wrapped, not 'model_types'")
 
 
-@pytest.mark.parametrize("hook", sorted(set(SPECIFICATIONS) - set(ACTIONS)))
+@pytest.mark.parametrize("hook", sorted(set(SPECIFICATIONS) - set(ROUTED)))
 def test_only_actions_can_be_async(hook: str) -> None:
     """Other hooks are asked while plugins load or names are resolved: there is no loop to await them."""
 

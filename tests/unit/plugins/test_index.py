@@ -1,482 +1,393 @@
 import os
-import random
-import shutil
+import subprocess
 import sys
+import time
 import zipfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import importlib_metadata
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from packaging.version import Version
 
-from aimm.plugins._index import (
-    GROUPS,
-    Index,
-    IndexEntry,
-    _Metadata,
-    _newest_last,
-    build_index as _build_index,
-    normalised,
-    parse_entry_points,
-)
-from support import FakeSite, entry_points_text
+from aimm.plugins import _cache, _scan
+from aimm.plugins._index import Index, canonical_name, escaped, first_line, index_text, is_bare, search_path
+from aimm.plugins._scan import Declared, IndexEntry, IndexProblem
+from support import FakeSite
 
 MODELS = {"aimm.models": {"forest": "forest_mod:Forest"}}
-STRANGER = {"console_scripts": {"tool": "tool:main"}}
+Scans = Callable[[], int]
 
 
-def build_index(*folders: Path | str) -> Index:
-    return _build_index([str(folder) for folder in folders])
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything counts as old enough for its stamp, however young."""
+    monkeypatch.setattr(_cache, "_SETTLED", -3600)
+
+
+@pytest.fixture
+def scans(settled: None, monkeypatch: pytest.MonkeyPatch) -> Scans:
+    """How often the distributions were read since last asked."""
+    made: list[object] = []
+    scan = _scan.scan
+    monkeypatch.setattr(_scan, "scan", lambda path: made.append(path) or scan(path))
+
+    def count() -> int:
+        number = len(made)
+        made.clear()
+        return number
+
+    return count
+
+
+def later() -> None:
+    """Let the clock of the file system go on: some tick only every few milliseconds."""
+    time.sleep(0.02)
 
 
 def names(index: Index) -> list[str]:
-    return [entry.name for entry in index.entries]
+    return [row[1] for row in index.declared()]
 
 
-def messages(index: Index) -> str:
-    return "\n".join(f"{p.distribution}: {p.path}: {p.message}" for p in index.problems)
+# What is answered
 
 
-# What is found
+def test_sys_path_is_searched(site: FakeSite) -> None:
+    """The folders that imports use."""
+    site.add("d", entry_points=MODELS)
+    assert names(Index()) == ["forest"]
 
 
-def test_an_entry_carries_everything(site: FakeSite) -> None:
+def test_relative_folders_count_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The empty one is the current one, as for imports; what is no text is passed over."""
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", "sub", "/abs", 7])
+    assert search_path() == [f"{tmp_path}/", f"{tmp_path}/sub", "/abs"]
+
+
+def test_without_a_current_folder_relative_ones_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was deleted, say."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.setattr(sys, "path", ["", "sub", "/abs"])
+    assert search_path() == ["/abs"]
+
+
+def test_an_entry_has_seven_fields(site: FakeSite) -> None:
     """Group, name, value, distribution, version, summary and the file that declares it."""
     info = site.add("my-dist", "2.1", MODELS, summary="Trees")
-    entry = IndexEntry(
-        "aimm.models", "forest", "forest_mod:Forest", "my-dist", "2.1", "Trees", str(info / "entry_points.txt")
+    row = ["aimm.models", "forest", "forest_mod:Forest", "my-dist", "2.1", "Trees", str(info / "entry_points.txt")]
+    assert Index().named("aimm.models", "forest") == Index().declared() == [row]
+
+
+def test_a_class_answers_to_its_canonical_name(site: FakeSite) -> None:
+    """Beside those that are declared under that very name."""
+    site.add("a", entry_points={"aimm.models": {"m": "pkg.mod : Forest [x]"}})
+    site.add("b", entry_points={"aimm.models": {"pkg.mod.Forest": "other:Forest"}})
+    assert [row[3] for row in Index().named("aimm.models", "pkg.mod.Forest")] == ["b", "a"]
+    assert Index().named("aimm.data_access", "pkg.mod.Forest") == []
+
+
+@pytest.mark.parametrize("name", ["fores", "forest2", "", "aimm.models\tforest", "Forest"])
+def test_a_name_is_met_as_a_whole(site: FakeSite, name: str) -> None:
+    """Neither its beginning nor its continuation."""
+    site.add("d", entry_points=MODELS)
+    assert Index().named("aimm.models", name) == []
+
+
+def test_a_group_is_met_as_a_whole(site: FakeSite) -> None:
+    """With the tab behind it."""
+    site.add("d", entry_points={"aimm.train": {"c": "m:c"}, **MODELS})
+    assert [row[1] for row in Index().declared("aimm.train\t")] == ["c"]
+
+
+field = st.text(st.sampled_from("ab\\\t\n\r=![] :.\x85é\udc80"), min_size=1, max_size=6)
+entries = st.lists(st.builds(IndexEntry, st.sampled_from(_scan.GROUPS), *[field] * 5, st.just("/p")), max_size=8)
+problems = st.lists(st.builds(IndexProblem, field, field, field), max_size=3)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(entries=entries, problems=problems)
+def test_the_text_says_what_was_found(
+    entries: list[IndexEntry], problems: list[IndexProblem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every entry point and problem comes back from the text; by each of its names and by its group."""
+    declared = Declared(tuple(sorted(set(entries))), tuple(sorted(set(problems))), {"/p": "1,2"})
+    monkeypatch.setattr(_scan, "scan", lambda path: declared)
+    monkeypatch.setenv("AIMM_NO_CACHE", "1")
+    index = Index([])
+    assert sorted(index.declared()) == sorted(map(list, declared.entries))
+    assert index.problems() == sorted(map(list, declared.problems))
+    for entry in declared.entries:
+        assert list(entry) in index.named(entry.group, entry.name)
+        assert list(entry) in index.named(entry.group, canonical_name(entry.group, entry.value) or entry.name)
+        same = [list(e) for e in declared.entries if e.group == entry.group and e.name == entry.name]
+        assert sorted(row for row in index.named(entry.group, entry.name) if row[1] == entry.name) == same
+
+
+@given(lines=st.lists(st.text("abc\t\\", min_size=1, max_size=5)), start=st.text("abc\t", min_size=1, max_size=3))
+def test_the_first_line_is_found_among_sorted_ones(lines: list[str], start: str) -> None:
+    """Where a search from the beginning finds it, if every line is as long as what is sought."""
+    rows = sorted(line + "\t" * 3 for line in lines)
+    text = "\n".join(("stamps", *rows, ""))
+    expected = next((row for row in rows if row.startswith(start)), None)
+    found = text[first_line(text, start) :].partition("\n")[0]
+    assert (found if found.startswith(start) else None) == expected
+
+
+def test_no_field_breaks_a_line() -> None:
+    """Tabs, line breaks and the backslash itself."""
+    assert escaped("a\tb\nc\\") == "a\\tb\\nc\\\\"
+    entry = IndexEntry("aimm.train", "a\nb", "c\td", "d", "1", "", "/p")
+    assert index_text(Declared((entry,), (), {"/p": "1,2"}), ["x"]) == (
+        "x\naimm.train\ta\\nb\tc\\td\td\t1\t\t/p\t1,2\n"
     )
-    assert build_index(site.path) == Index((entry,), ())
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_every_group_of_ours_is_read(site: FakeSite, group: str) -> None:
-    """The six groups of the architecture."""
-    site.add("d", entry_points={group: {"n": "m"}, **STRANGER})
-    assert [(e.group, e.name) for e in build_index(site.path).entries] == [(group, "n")]
+# The cache
 
 
-def test_aimm_plugins_train_is_read_as_aimm_train(site: FakeSite) -> None:
-    """A plain ``ravenml`` → ``aimm`` in a plugin's setup gives that name."""
-    site.add("d", entry_points={"aimm.plugins.train": {"c": "m:c"}})
-    assert [e.group for e in build_index(site.path).entries] == ["aimm.train"]
-
-
-def test_sys_path_is_searched_by_default(site: FakeSite) -> None:
-    """Without an argument, the folders that imports use."""
+def test_a_second_index_reads_no_distribution(site: FakeSite, scans: Scans) -> None:
+    """Nor does asking it for what there is."""
     site.add("d", entry_points=MODELS)
-    assert "forest" in names(_build_index())
+    first = Index()
+    assert scans() == 1
+    second = Index()
+    assert second.named("aimm.models", "forest") == first.named("aimm.models", "forest")
+    assert second.declared() == first.declared()
+    assert second.problems() == first.problems() == []
+    assert scans() == 0
 
 
-def test_nothing_is_imported(site: FakeSite) -> None:
-    """The index is static."""
-    site.add("d", entry_points=MODELS, modules={"forest_mod": "raise SystemExit"})
-    before = set(sys.modules)
-    build_index(site.path)
-    assert not any("forest" in name for name in set(sys.modules) - before)
-
-
-def test_ordinary_folders_need_no_importlib_metadata(site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its import costs more than the whole scan."""
+def test_an_unknown_name_is_looked_for_once(site: FakeSite, scans: Scans) -> None:
+    """It may stand in a file that declared nothing before; who has another owner in mind need not wait for that."""
     site.add("d", entry_points=MODELS)
-    monkeypatch.setitem(sys.modules, "importlib_metadata", None)
-    assert names(build_index(site.path)) == ["forest"]
+    Index()
+    index = Index()
+    scans()
+    assert index.named("aimm.models", "x", wanted=False) == []
+    assert scans() == 0
+    assert index.named("aimm.models", "x") == index.named("aimm.models", "y") == []
+    assert scans() == 1
 
 
-def test_the_index_does_not_depend_on_directory_order(tmp_path: Path) -> None:
-    """Written in any order, the entries are the same."""
-    stems, orders = [f"d{i}" for i in range(12)], []
-    for attempt in range(3):
-        site = FakeSite(tmp_path / str(attempt))
-        for stem in random.sample(stems, len(stems)):
-            site.add(stem, entry_points={"aimm.models": {f"{stem}-m": "x"}})
-        orders.append([entry._replace(path="") for entry in build_index(site.path).entries])
-    assert orders[0] == orders[1] == orders[2] == sorted(orders[0])
-
-
-def test_a_change_is_seen_at_once(site: FakeSite) -> None:
-    """Nothing is remembered from one build to the next."""
+def test_what_changed_just_now_is_not_kept(site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another change in the same moment would go unnoticed; two seconds later it is kept."""
     site.add("d", entry_points=MODELS)
-    build_index(site.path)
-    site.add("d", entry_points={"aimm.models": {"forestt": "forest_mod:Forest"}})
-    assert names(build_index(site.path)) == ["forestt"]
+    Index()
+    assert not (Path(os.environ["XDG_CACHE_HOME"]) / "aimm").exists()
+    time.sleep(2.1)
+    Index()
+    assert (Path(os.environ["XDG_CACHE_HOME"]) / "aimm").exists()
 
 
-# Which copy counts
-
-
-def test_the_first_folder_wins(tmp_path: Path) -> None:
-    """As for imports; the shadowed copy contributes nothing, under any spelling of its name."""
-    one, two = FakeSite(tmp_path / "one"), FakeSite(tmp_path / "two")
-    one.add("My.Dist", "1.0", {"aimm.models": {"a": "x"}}, folder="My.Dist-1.0.dist-info")
-    two.add("my-dist", "2.0", {"aimm.models": {"a": "x", "b": "x"}})
-    index = build_index(one.path, two.path)
-    assert [(e.name, e.version) for e in index.entries] == [("a", "1.0")]
-    assert not index.problems
-
-
-def test_a_shadowed_copy_that_is_broken_does_not_matter(tmp_path: Path) -> None:
-    """What would not be used is not complained about."""
-    one, two = FakeSite(tmp_path / "one"), FakeSite(tmp_path / "two")
-    one.add("d", entry_points=MODELS)
-    two.add("d", raw_entry_points=b"\xff")
-    assert not build_index(one.path, two.path).problems
-
-
-def test_a_folder_that_stands_twice_counts_once(site: FakeSite, tmp_path: Path) -> None:
-    """``lib64`` is a link to ``lib``; an entry must not conflict with itself."""
+def test_a_clock_that_was_set_back_keeps_nothing(site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By it, the files will change only tomorrow; the answers are right all the same, before and after."""
     site.add("d", entry_points=MODELS)
-    (tmp_path / "lib64").symlink_to(site.path)
-    index = build_index(site.path, tmp_path / "lib64", f"{site.path}/", f"{site.path}/../site")
-    assert (names(index), index.problems) == (["forest"], ())
+    time.sleep(2.1)
+    now = time.time
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now() - 86400)
+        assert names(Index()) == ["forest"]
+        assert not (Path(os.environ["XDG_CACHE_HOME"]) / "aimm").exists()
+    Index()
+    site.add("e", entry_points={"aimm.models": {"new": "x"}})
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now() - 86400)
+        assert names(Index()) == ["forest", "new"]
 
 
-@pytest.mark.parametrize("stale", ["d-9.0.egg-info", "d.egg-info", "D-0.9.dist-info"])
-def test_left_over_metadata_beside_the_real_one_is_ignored_and_reported(site: FakeSite, stale: str) -> None:
-    """A ``dist-info`` beats an ``egg-info``, the newer version the older, whatever the directory order."""
-    site.add("d", "1.0", {"aimm.models": {"new": "x"}})
-    site.add("d", "9.0", {"aimm.models": {"old": "x"}}, folder=stale)
-    index = build_index(site.path)
-    assert names(index) == ["new"]
-    assert f"left-over metadata is ignored: {site.path / stale}" in messages(index)
+def grown(site: FakeSite) -> None:
+    site.add("e", entry_points={"aimm.models": {"new": "x"}})
 
 
-def test_left_overs_of_strangers_are_not_our_business(site: FakeSite) -> None:
-    """Only those that declare something for us are reported."""
-    site.add("d", "1.0", STRANGER)
-    site.add("d", "2.0", STRANGER)
-    assert build_index(site.path) == Index()
+def shrunk(site: FakeSite) -> None:
+    site.remove("d")
 
 
-@pytest.mark.parametrize("folder", ["~-1.0.dist-info", "~oo-1.0.dist-info", "~~o-1.0.dist-info", "-oo-1.0.dist-info"])
-def test_what_pip_left_behind_is_not_served(site: FakeSite, folder: str) -> None:
-    """An interrupted uninstall renames the folder; the distribution is gone."""
-    site.add("foo", entry_points=MODELS, folder=folder)
-    assert build_index(site.path) == Index()
+def edited(site: FakeSite) -> None:
+    site.add("d", entry_points={"aimm.models": {"forest": "other_mod:Forest"}})
 
 
-def test_egg_info_alone_counts(site: FakeSite) -> None:
-    """Development installs of old tools have nothing else."""
-    site.add("d", "1.2", MODELS, folder="d.egg-info", without_metadata=True)
-    (site.path / "d.egg-info" / "PKG-INFO").write_text("Name: d\nVersion: 1.2\nSummary: old\n")
-    (entry,) = build_index(site.path).entries
-    assert (entry.distribution, entry.version, entry.summary) == ("d", "1.2", "old")
+def upgraded(site: FakeSite) -> None:
+    site.remove("d")
+    site.add("d", "2.0", MODELS)
 
 
-def test_egg_info_may_be_a_file(site: FakeSite) -> None:
-    """Distutils wrote a file that has no entry points."""
-    (site.path / "d-1.0.egg-info").write_text("Name: d\n")
-    assert build_index(site.path) == Index()
+def renamed(site: FakeSite) -> None:
+    site.add("d", entry_points={"aimm.models": {"tree": "forest_mod:Forest"}})
 
 
-VERSIONS = st.builds(
-    "{}{}{}{}".format,
-    st.lists(st.integers(0, 20), min_size=1, max_size=3).map(lambda parts: ".".join(map(str, parts))),
-    st.sampled_from(["", "a1", "a2", "b1", "rc1", "rc10"]),
-    st.sampled_from(["", ".post1", ".post2"]),
-    st.sampled_from(["", ".dev1", ".dev3"]),
+def re_described(site: FakeSite) -> None:
+    site.add("d", entry_points=MODELS, raw_metadata="Metadata-Version: 2.1\nName: d\nVersion: 1.0.post1\n")
+
+
+def broken(site: FakeSite) -> None:
+    site.add("d", raw_entry_points=b"[aimm.models]\nnonsense\n")
+
+
+def repaired(site: FakeSite) -> None:
+    site.add("bad", entry_points={"aimm.models": {"good": "x"}})
+
+
+CHANGES = [grown, shrunk, edited, upgraded, renamed, re_described, broken, repaired]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_answer_about_a_name_is_never_stale(
+    site: FakeSite, scans: Scans, change: Callable[[FakeSite], None]
+) -> None:
+    """After any change, before and behind the moment at which the cache is read: as if there were no cache."""
+    site.add("d", entry_points=MODELS)
+    site.add("bad", raw_entry_points="[aimm.models]\nnonsense\n")
+    site.add("stranger", entry_points={"console_scripts": {"x": "y"}})
+    Index()
+    early = Index()
+    assert scans() == 1
+    later()
+    change(site)
+    late, fresh = Index(), _scan.scan(search_path())
+    for name in ("forest", "forest_mod.Forest", "new", "tree", "good"):
+        expected = [list(e) for e in fresh.entries if name in (e.name, canonical_name(e.group, e.value))]
+        assert early.named("aimm.models", name) == expected
+        assert late.named("aimm.models", name) == expected
+
+
+@pytest.mark.parametrize("change", [c for c in CHANGES if c is not re_described])
+def test_a_list_is_never_stale(site: FakeSite, scans: Scans, change: Callable[[FakeSite], None]) -> None:
+    """Nor is that of what cannot be used."""
+    site.add("d", entry_points=MODELS)
+    site.add("bad", raw_entry_points="[aimm.models]\nnonsense\n")
+    Index()
+    later()
+    change(site)
+    index, fresh = Index(), _scan.scan(search_path())
+    assert index.declared() == list(map(list, fresh.entries))
+    assert index.problems() == list(map(list, fresh.problems))
+
+
+def test_an_archive_on_the_path_counts(site: FakeSite, scans: Scans, tmp_path: Path) -> None:
+    """Added, replaced in place, and removed again."""
+    wheel = tmp_path / "w-1.0-py3-none-any.whl"
+
+    def write(name: str) -> None:
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("w-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: w\nVersion: 1.0\n")
+            archive.writestr("w-1.0.dist-info/entry_points.txt", f"[aimm.models]\n{name} = w\n")
+
+    site.add("d", entry_points=MODELS)
+    Index()
+    write("first")
+    sys.path.append(str(wheel))
+    assert names(Index()) == ["first", "forest"]
+    scans()
+    assert names(Index()) == ["first", "forest"]
+    assert scans() == 0
+    later()
+    write("other")
+    assert names(Index()) == ["forest", "other"]
+    wheel.unlink()
+    assert names(Index()) == ["forest"]
+    sys.path.remove(str(wheel))
+    assert names(Index()) == ["forest"]
+
+
+def test_the_order_of_the_path_counts(tmp_path: Path, scans: Scans) -> None:
+    """The first distribution of a name wins; with another order it is another."""
+    for version in ("1", "2"):
+        FakeSite(tmp_path / version).add("d", version, MODELS)
+    folders = [str(tmp_path / version) for version in ("1", "2")]
+    for path in (folders, folders[::-1], folders, folders[::-1]):
+        assert [row[4] for row in Index(path).declared()] == [path[0][-1]]
+    assert scans() == 2
+
+
+def test_a_folder_on_the_path_may_come_later(tmp_path: Path, scans: Scans) -> None:
+    """``PYTHONPATH`` may name one that does not exist yet."""
+    folder = tmp_path / "later"
+    assert names(Index([str(folder)])) == []
+    later()
+    FakeSite(folder).add("d", entry_points=MODELS)
+    assert names(Index([str(folder)])) == ["forest"]
+
+
+def test_changes_in_a_folder_without_metadata_cost_nothing(site: FakeSite, scans: Scans, tmp_path: Path) -> None:
+    """The folder of a script is on the path, and scripts write files; a first distribution there is noticed."""
+    work = tmp_path / "work"
+    work.mkdir()
+    sys.path.insert(0, str(work))
+    site.add("d", entry_points=MODELS)
+    Index()
+    scans()
+    later()
+    (work / "results.csv").touch()
+    assert names(Index()) == ["forest"]
+    assert scans() == 0
+    FakeSite(work).add("e", entry_points={"aimm.models": {"new": "x"}})
+    assert names(Index()) == ["forest", "new"]
+
+
+@pytest.mark.parametrize(
+    ("child", "bare"), [("x.py", True), ("X.DIST-INFO", False), ("x.egg-info", False), ("EGG-INFO", False)]
 )
+def test_a_folder_is_bare_without_metadata(tmp_path: Path, child: str, bare: bool) -> None:
+    """Whatever its content otherwise."""
+    (tmp_path / child).touch()
+    assert is_bare(str(tmp_path)) is bare
 
 
-@given(VERSIONS, VERSIONS)
-def test_newer_means_what_packaging_tools_mean(one: str, two: str) -> None:
-    """Pre-releases come before the release, post-releases after it, 10 after 9."""
-    if Version(one) < Version(two):
-        keys = [_newest_last(_Metadata(f"d-{version}", "d.dist-info", None, None)) for version in (one, two)]
-        assert keys[0] < keys[1]
+def test_what_cannot_be_listed_may_hold_metadata(tmp_path: Path) -> None:
+    """An archive, for one; what does not exist holds none."""
+    (tmp_path / "x.whl").touch()
+    assert not is_bare(str(tmp_path / "x.whl"))
+    assert is_bare(str(tmp_path / "nothing"))
 
 
-# sys.path
+def test_a_new_version_of_ours_starts_anew(site: FakeSite, scans: Scans, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may know further groups."""
+    import aimm
 
-
-def test_places_that_are_no_folders_are_skipped(site: FakeSite, tmp_path: Path) -> None:
-    """Missing, empty, impossible and looping entries of ``sys.path`` do no harm: imports skip them too."""
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    (tmp_path / "text.zip").write_text("no zip")
     site.add("d", entry_points=MODELS)
-    odd: list[Any] = ["/nowhere", "nul\0", None, 5, b"bytes", Path("x"), str(tmp_path / "loop"), "x" * 5000]
-    index = _build_index([*odd, str(tmp_path / "text.zip"), str(site.path)])
-    assert (names(index), index.problems) == (["forest"], ())
+    Index()
+    monkeypatch.setattr(aimm, "__version__", "99")
+    assert names(Index()) == ["forest"]
+    assert scans() == 2
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read_is_skipped(site: FakeSite, tmp_path: Path) -> None:
-    """Somebody else's folder on ``sys.path``."""
+def test_another_interpreter_has_a_cache_of_its_own(
+    site: FakeSite, scans: Scans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both share a home and take turns without reading anew."""
     site.add("d", entry_points=MODELS)
-    (tmp_path / "secret").mkdir(mode=0)
-    assert names(build_index(tmp_path / "secret", site.path)) == ["forest"]
+    for executable in ("/a", "/b", "/a", "/b"):
+        monkeypatch.setattr(sys, "executable", executable)
+        assert names(Index()) == ["forest"]
+    assert scans() == 2
 
 
-def test_the_empty_entry_is_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for imports; and a working directory that is gone does no harm."""
-    monkeypatch.chdir(FakeSite(tmp_path / "here").path)
-    FakeSite(tmp_path / "here").add("d", entry_points=MODELS)
-    assert names(build_index("")) == ["forest"]
-    shutil.rmtree(tmp_path / "here")
-    assert build_index("") == Index()
-
-
-def zipped(path: Path, files: Mapping[str, str | bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
-
-
-def test_a_wheel_on_sys_path_is_searched(tmp_path: Path) -> None:
-    """Its entries look like those of a folder."""
-    files = {
-        "d-1.5.dist-info/METADATA": "Name: d\nVersion: 1.5\nSummary: in a wheel\n",
-        "d-1.5.dist-info/entry_points.txt": entry_points_text(MODELS),
-    }
-    wheel = zipped(tmp_path / "d-1.5-py3-none-any.whl", files)
-    (entry,) = build_index(wheel).entries
-    assert entry[2:] == (
-        "forest_mod:Forest", "d", "1.5", "in a wheel", str(wheel / "d-1.5.dist-info" / "entry_points.txt")
-    )  # fmt: skip
-
-
-def test_eggs_are_searched_each_under_its_own_name(tmp_path: Path) -> None:
-    """Zipped or unpacked, their metadata is called EGG-INFO; the egg's file name says whose it is."""
-    for number, letter in enumerate("ab"):
-        text = entry_points_text({"aimm.models": {letter: "x"}})
-        zipped(tmp_path / f"{letter}-{number}.0-py3.egg", {"EGG-INFO/entry_points.txt": text, "EGG-INFO/PKG-INFO": ""})
-    unpacked = tmp_path / "c-3.0-py3.egg" / "EGG-INFO"
-    unpacked.mkdir(parents=True)
-    (unpacked / "entry_points.txt").write_text(entry_points_text({"aimm.models": {"c": "x"}}))
-    index = build_index(*sorted(tmp_path.glob("*.egg")))
-    assert [(e.name, e.distribution) for e in index.entries] == [("a", "a"), ("b", "b"), ("c", "c")]
-
-
-def test_one_broken_distribution_in_an_archive_spoils_only_itself(tmp_path: Path) -> None:
-    """The others in the same archive are found."""
-    files = {
-        "a-1.0.dist-info/entry_points.txt": b"\xff",
-        "b-1.0.dist-info/entry_points.txt": entry_points_text(MODELS),
-        "c-1.0.dist-info/entry_points.txt": "[g]\nnonsense",
-    }
-    index = build_index(zipped(tmp_path / "x.zip", files))
-    assert names(index) == ["forest"]
-    assert [p.distribution for p in index.problems] == ["a", "c"]
-
-
-@pytest.mark.parametrize("cut", [10, 100, -30, -5])
-def test_a_damaged_archive_hides_nothing_else(tmp_path: Path, site: FakeSite, cut: int) -> None:
-    """Imports cannot use it either."""
-    archive = zipped(tmp_path / "x.zip", {"b-1.0.dist-info/entry_points.txt": entry_points_text(MODELS) * 10})
-    archive.write_bytes(archive.read_bytes()[:cut])
-    site.add("d", entry_points={"aimm.models": {"good": "x"}})
-    assert names(build_index(archive, site.path)) == ["good"]
-
-
-# Malformed metadata, ours and strangers'
-
-MALFORMED: Sequence[tuple[str, str | bytes, str]] = [
-    ("a line without =", "[console_scripts]\ntool", "is malformed and was ignored: line 2 is not of the form"),
-    ("bytes that are no text", b"[aimm.models]\nx = \xff\xfe", "cannot be read: 'utf-8' codec can't decode"),
-    ("UTF-16", "[aimm.models]\nbad = x".encode("utf-16"), "cannot be read: 'utf-8' codec can't decode"),
-    ("byte-order mark", b"\xef\xbb\xbf[aimm.models]\nbad = x", "starts with a byte-order mark"),
-    ("spaces in a group", "[ aimm.models ]\nbad = x", "declares the unknown group ' aimm.models '"),
-    ("unknown group", "[aimm.model]\nbad = x", "declares the unknown group 'aimm.model'; the groups are aimm.plugins"),
-    ("no section", "bad = x\n[console_scripts]\na = b", "starts before any [group], and what stands there was ignored"),
-    ("no value", "[aimm.models]\nbad =", "declares an entry point without a value in group 'aimm.models'"),
-    ("no name", "[aimm.models]\n= bad", "declares an entry point without a name in group 'aimm.models'"),
-]
-
-
-@pytest.mark.parametrize(("content", "said"), [case[1:] for case in MALFORMED], ids=[case[0] for case in MALFORMED])
-def test_malformed_entry_points_spoil_only_themselves(site: FakeSite, content: str | bytes, said: str) -> None:
-    """Every other distribution is found; the report names distribution, file and problem."""
-    info = site.add("stranger", raw_entry_points=content)
+def test_without_the_cache_everything_is_read(site: FakeSite, scans: Scans, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``AIMM_NO_CACHE=1``."""
     site.add("d", entry_points=MODELS)
-    index = build_index(site.path)
-    assert names(index) == ["forest"]
-    assert f"stranger: {info / 'entry_points.txt'}: {said}" in messages(index)
+    Index()
+    monkeypatch.setenv("AIMM_NO_CACHE", "1")
+    assert names(Index()) == ["forest"]
+    assert scans() == 2
 
 
-def test_a_bad_entry_does_not_take_the_good_ones_of_its_file_with_it(site: FakeSite) -> None:
-    """As long as the file can be read line by line."""
-    site.add("d", raw_entry_points="[aimm.models]\nempty =\ngood = x\n[aimm.model]\nbad = x\n")
-    index = build_index(site.path)
-    assert (names(index), len(index.problems)) == (["good"], 2)
-
-
-@pytest.mark.parametrize("kind", ["folder", "loop"])
-def test_entry_points_that_are_no_file_are_reported(site: FakeSite, kind: str) -> None:
-    """Such as a folder of that name."""
-    file = site.add("stranger") / "entry_points.txt"
-    file.mkdir() if kind == "folder" else file.symlink_to(file)
-    site.add("d", entry_points=MODELS)
-    index = build_index(site.path)
-    assert names(index) == ["forest"]
-    assert "stranger" in messages(index)
-    assert "cannot be read" in messages(index)
-
-
-@pytest.mark.parametrize("metadata", ["", "\n\nName: other", "Name:\nVersion:\n", "no colon at all"])
-def test_empty_metadata_leaves_the_name_of_the_folder(site: FakeSite, metadata: str) -> None:
-    """The folder is called ``name-version``."""
-    site.add("my-dist", "1.5", MODELS, raw_metadata=metadata)
-    (entry,) = build_index(site.path).entries
-    assert (entry.distribution, entry.version, entry.summary) == ("my_dist", "1.5", "")
-
-
-def test_missing_metadata_leaves_the_name_of_the_folder(site: FakeSite) -> None:
-    """The entries can be used all the same."""
-    site.add("d", "1.5", MODELS, without_metadata=True)
-    assert [(e.distribution, e.version) for e in build_index(site.path).entries] == [("d", "1.5")]
-
-
-def test_binary_metadata_is_reported_and_the_entries_stay(site: FakeSite) -> None:
-    """A problem of the label, not of the plugin."""
-    site.add("d", "1.5", MODELS, raw_metadata=b"\x00\xff\xfe")
-    index = build_index(site.path)
-    assert [(e.name, e.distribution, e.version) for e in index.entries] == [("forest", "d", "1.5")]
-    assert "d.dist-info" not in messages(index)
-    assert "cannot be read" in messages(index)
-
-
-def test_binary_metadata_of_a_stranger_is_never_opened(site: FakeSite) -> None:
-    """Only distributions with entries for us are looked at more closely."""
-    site.add("stranger", raw_metadata=b"\xff", entry_points=STRANGER)
-    assert build_index(site.path) == Index()
-
-
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_the_description_is_not_read_as_headers(site: FakeSite, newline: str) -> None:
-    """Headers end at the first empty line, however lines end."""
-    lines = ["Name: d", "Version: 1.0", "", "Version: 9", "Summary: not this"]
-    site.add("d", entry_points=MODELS, raw_metadata=newline.join(lines).encode())
-    (entry,) = build_index(site.path).entries
-    assert (entry.version, entry.summary) == ("1.0", "")
-
-
-def test_names_in_any_script_are_kept(site: FakeSite) -> None:
-    """Names are text, not identifiers."""
-    site.add("d", entry_points={"aimm.models": {"лес и 木": "x", "sklearn.svm:SVC": "x", "a[b]": "x"}})
-    assert names(build_index(site.path)) == sorted(["лес и 木", "sklearn.svm:SVC", "a[b]"])
-
-
-def test_one_name_twice_in_one_file_stays_twice(site: FakeSite) -> None:
-    """Which is a conflict for others to report; the same line twice is not."""
-    site.add("d", entry_points={"aimm.models": [("m", "x"), ("m", "y"), ("m", "x")]})
-    assert [(e.name, e.value) for e in build_index(site.path).entries] == [("m", "x"), ("m", "y")]
-
-
-# The same as importlib_metadata, wherever that succeeds
-
-lines = st.one_of(
-    st.sampled_from(["[aimm.models]", "[aimm.tasks]", "[x]", "[]", "[ aimm.models ]", "[[x]]", "# c", "", "["]),
-    st.builds("{}{}{}".format, st.text("ab .:[]#", max_size=4), st.sampled_from(["=", " = ", "==", "", "\t=\t"]),
-              st.text("mn.:[] ", max_size=5)),
-    st.text(max_size=6),
-)  # fmt: skip
-files = st.builds(
-    lambda end, parts: end.join(parts), st.sampled_from(["\n", "\r\n", "\n\n"]), st.lists(lines, max_size=8)
-)
-
-
-@given(files)
-@settings(max_examples=300)
-def test_the_parser_agrees_with_importlib_metadata(text: str) -> None:
-    """Where that succeeds, the result is the same; where it fails, so do we, naming the line."""
-    try:
-        expected = [(e.group, e.name, e.value) for e in importlib_metadata.EntryPoints._from_text(text)]
-    except Exception:  # noqa: BLE001 - it fails in several ways
-        with pytest.raises(ValueError, match=r"^line \d+ is not of the form 'name = value'"):
-            parse_entry_points(text)
-    else:
-        assert sorted(parse_entry_points(text)) == sorted(expected)
-
-
-@given(st.text())
-def test_the_parser_survives_any_text(text: str) -> None:
-    """It returns, or raises ValueError."""
-    with suppress(ValueError):
-        parse_entry_points(text)
-
-
-stems = st.sampled_from(["a-1.0", "a-2.0", "b-1.0", "c_d-1", "C.d-2", "e", "f-1.0-py3.11", "Über-1.0"])
-values = st.sampled_from(["m", "m:f", "m.n:f.g", "m:f [x]"])
-trees = st.lists(
-    st.dictionaries(
-        stems.flatmap(lambda stem: st.sampled_from([f"{stem}.dist-info", f"{stem}.egg-info", f"{stem}.DIST-INFO"])),
-        st.dictionaries(st.sampled_from([*GROUPS, "x"]), st.dictionaries(st.sampled_from(["m1", "m2"]), values)),
-        max_size=4,
-    ),
-    max_size=3,
-)
-
-
-def is_ambiguous(folders: Sequence[str]) -> bool:
-    found = [normalised(folder.rpartition(".")[0].partition("-")[0]) for folder in folders]
-    return len(set(found)) < len(found)
-
-
-@given(trees)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_scan_agrees_with_importlib_metadata(tmp_path: Path, tree: list[dict[str, Any]]) -> None:
-    """Over generated trees: same groups, names, values, distributions and versions.
-
-    Two metadata folders of one name side by side are left out: there the directory order decides for it, not for us.
-    """
-    shutil.rmtree(tmp_path / "tree", ignore_errors=True)
-    folders = []
-    for number, content in enumerate(tree):
-        site = FakeSite(tmp_path / "tree" / str(number))
-        folders.append(str(site.path))
-        for folder, entry_points in content.items():
-            if not is_ambiguous(list(content)):
-                name, _, version = folder.rpartition(".")[0].partition("-")
-                site.add(name, version or "0", entry_points, folder=folder)
-    found = importlib_metadata.MetadataPathFinder.find_distributions(
-        importlib_metadata.DistributionFinder.Context(path=folders)
-    )
-    distributions: dict[str, Any] = {}
-    for distribution in found:
-        distributions.setdefault(distribution._normalized_name, distribution)
-    expected = {
-        (e.group, e.name, e.value, d.metadata["Name"] or "", d.version)
-        for d in distributions.values()
-        for e in d.entry_points
-        if e.group in GROUPS
-    }
-    assert {entry[:5] for entry in _build_index(folders).entries if entry.path} == expected
-
-
-def test_the_scan_agrees_with_importlib_metadata_here() -> None:
-    """On the real environment that the tests run in."""
-    expected = {(e.group, e.name, e.value) for e in importlib_metadata.entry_points() if e.group in GROUPS}
-    assert {entry[:3] for entry in _build_index().entries} == expected
-
-
-def test_the_standard_library_fails_where_we_do_not(site: FakeSite) -> None:
-    """The reason for reading distribution by distribution; should this test fail, the defence may go."""
-    site.add("stranger", raw_entry_points="[x]\nnonsense")
-    site.add("d", entry_points=MODELS)
-    found = importlib_metadata.distributions(path=[str(site.path)])
-    with pytest.raises(TypeError):
-        [list(distribution.entry_points) for distribution in found]
-    assert names(build_index(site.path)) == ["forest"]
-
-
-# Names
-
-
-@pytest.mark.parametrize("name", ["Foo-Bar", "foo_bar", "FOO.bar", "foo--bar", "foo-_.bar"])
-def test_spellings_of_one_name_are_one(name: str) -> None:
-    """PEP 503."""
-    assert normalised(name) == "foo-bar"
-
-
-@given(st.text("aB1-_.", max_size=12))
-def test_normalising_twice_changes_nothing(name: str) -> None:
-    """And the result has no separators but single dashes."""
-    once = normalised(name)
-    assert normalised(once) == once == once.lower()
-    assert not {"_", "."} & set(once)
-    assert "--" not in once
+def test_many_processes_may_build_the_index_at_once(site: FakeSite, tmp_path: Path) -> None:
+    """Twenty, started together: each answers, and what they leave is whole."""
+    for number in range(50):
+        site.add(f"d{number}", entry_points={"aimm.models": {f"m{number}": "x"}})
+    time.sleep(2.1)
+    source = "from aimm.plugins._index import Index; print(sum(row[3][:1] == 'd' for row in Index().declared()))"
+    environment = {**os.environ, "PYTHONPATH": str(site.path)}
+    command = [sys.executable, "-c", source]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(20)]
+    assert [int(process.communicate()[0]) for process in running] == [50] * 20
+    (file,) = (tmp_path / "cache" / "aimm").iterdir()
+    head, _, body = file.read_bytes().partition(b"\n")
+    assert head == _cache._head(body)

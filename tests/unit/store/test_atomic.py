@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from aimm.store import _disk
 from aimm.store._atomic import write_atomically
 
 OLD, NEW = b"old" * 1000, [b"new", memoryview(b"er" * 5000)]
-CALLS = ["open", "fdopen", "stat", "chmod", "fsync", "replace", "close"]
+CALLS = ["create", "copy_mode", "write", "sync", "close", "replace", "open_folder"]
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def _save_with_fault(old: Path, fail_at: int, error: BaseException) -> tuple[_Fa
     faults = _Faults(fail_at, error)
     with pytest.MonkeyPatch.context() as patch:
         for name in CALLS:
-            patch.setattr(os, name, faults.around(getattr(os, name)))
+            patch.setattr(_disk, name, faults.around(getattr(_disk, name)))
         try:
             write_atomically(str(old), NEW)
         except BaseException as caught:  # noqa: BLE001 - Ctrl-C is one of the faults

@@ -26,10 +26,10 @@ from aimm.errors import (
     PayloadError,
     PluginNotFoundError,
 )
-from aimm.store._file import MAGIC, MAX_HEADER
+from aimm.store._layout import MAGIC, MAX_HEADER
 from support import FakeSite, model_source
 
-PREFIX = 46
+PREFIX = 78
 INSTANCE = [1, 2, "three"]
 
 
@@ -61,7 +61,7 @@ def forge(header: Any, payload: bytes = b"", *, digest: bytes | None = None, len
     """A model file with any header, in JSON or as bytes, whose digest is right unless given."""
     encoded = header if isinstance(header, bytes) else json.dumps(header).encode()
     right = hashlib.sha256(encoded).digest()
-    prefix = struct.pack(">8sHI32s", MAGIC, 1, len(encoded) if length is None else length, digest or right)
+    prefix = struct.pack(">8sHI32s32x", MAGIC, 2, len(encoded) if length is None else length, digest or right)
     return prefix + encoded + payload
 
 
@@ -76,6 +76,8 @@ def header_of(payload: bytes = b"", **changes: Any) -> dict[str, Any]:
         "created": "2026-01-01T00:00:00+00:00",
         "sha256": hashlib.sha256(payload).hexdigest(),
         "length": len(payload),
+        "signed_by": None,
+        "example": None,
     }
     return {key: value for key, value in {**header, **changes}.items() if value is not ...}
 
@@ -103,10 +105,11 @@ def test_the_header_says_where_the_model_comes_from(saved: Path) -> None:
 def test_the_layout_is_the_documented_one(saved: Path) -> None:
     """Magic, version, header length, header digest, JSON header, payload: at the offsets that the module states."""
     content = saved.read_bytes()
-    magic, version, length, digest = struct.unpack(">8sHI32s", content[:PREFIX])
+    magic, version, length, digest, signature = struct.unpack(">8sHI32s32s", content[:PREFIX])
     encoded = content[PREFIX : PREFIX + length]
     assert (magic, version) == (b"\x89AIMM\r\n\x1a", store.FORMAT_VERSION)
     assert hashlib.sha256(encoded).digest() == digest
+    assert signature == bytes(32)
     assert json.loads(encoded) == store.read_header(saved)._asdict()
     assert content[PREFIX + length :] == repr(INSTANCE).encode()
 
@@ -302,9 +305,9 @@ def test_a_text_mode_copy_is_recognised(saved: Path, host: plugins.PluginManager
 def test_a_newer_format_is_refused_with_the_way_out(saved: Path, host: plugins.PluginManager) -> None:
     """A file of a later format version asks for a later aimm."""
     content = saved.read_bytes()
-    error = refused(saved, content[:8] + b"\x00\x02" + content[10:], host)
+    error = refused(saved, content[:8] + b"\x00\x03" + content[10:], host)
     assert isinstance(error, FormatVersionError)
-    assert "it has format version 2, this aimm reads version 1: upgrade aimm-plugins" in str(error)
+    assert "it has format version 3, this aimm reads up to version 2: upgrade aimm-plugins" in str(error)
 
 
 @pytest.mark.parametrize("length", [MAX_HEADER + 1, 2**32 - 1])
@@ -368,17 +371,18 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path, host: plugins.P
 # Crashes
 
 
-@pytest.mark.parametrize("moment", ["fsync", "replace"])
+@pytest.mark.parametrize("moment", ["sync", "replace"])
 def test_a_killed_save_leaves_the_old_model(saved: Path, host: plugins.PluginManager, moment: str) -> None:
     """A process killed in mid-save, with the new content written but not yet in place, loses nothing."""
     source = f"""
         import os, sys, time
         from aimm import plugins, store
+        from aimm.store import _disk
         plugins.serialize(["x"])(lambda instance: b"n" * 1_000_000)
         def stop(*args):
             print("in the middle", flush=True)
             time.sleep(60)
-        os.{moment} = stop
+        _disk.{moment} = stop
         store.save_model(sys.argv[1], "x", None)
     """
     command = [sys.executable, "-c", textwrap.dedent(source), str(saved)]
