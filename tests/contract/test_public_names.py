@@ -33,6 +33,15 @@ PUBLIC = {
         *("load_model", "load_policy", "migration", "open_model", "pack_model", "read_header", "save_model"),
         *("unpack_model", "verify_model"),
     ],
+    "aimm.tasks": [
+        *("ArtifactInfo", "ArtifactTaskInterface", "HandlerRecord", "Output", "Parameter", "TaskRecord", "call"),
+        *("call_task", "exists", "find_handler", "find_task", "funcs", "get", "handlers", "info", "load_artifact"),
+        *("names", "read_artifacts", "register", "save_artifact", "split_outputs", "tasks", "unchanged"),
+    ],
+    "aimm.tasks.graph": [
+        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "plan"),
+        *("prepare", "run", "validate"),
+    ],
 }
 """Every name that others may rely on. A change here is a change for users: say so in CHANGELOG.md."""
 

@@ -40,6 +40,12 @@
     ├── TaskOutputError (ValueError)           what a task returned cannot be split into its outputs
     ├── ChangedValueError (RuntimeError)       a task changed a value that belongs to another one
     ├── ArtifactError (ValueError)             an artifact cannot be written or read
+    ├── GraphError (ValueError)                a task graph cannot be run as asked for
+    │   ├── InvalidGraphError                  it has errors
+    │   └── GraphInputError                    its parameters or artifacts do not fit
+    ├── StepError (RuntimeError)               a step of a graph failed
+    │   ├── StepTypeError (TypeError)          a value is not of its declared type
+    │   └── StepOutputError (LookupError)      it needs an output that was not given
     └── ModelFileError (ValueError)            a model file cannot be used
         ├── ForeignFileError                   it is no model file
         ├── FormatVersionError                 a newer ``aimm`` wrote it
@@ -78,6 +84,14 @@ if TYPE_CHECKING:
     )
     from aimm.errors._extras import (
         MissingExtraError as MissingExtraError,
+    )
+    from aimm.errors._graph import (
+        GraphError as GraphError,
+        GraphInputError as GraphInputError,
+        InvalidGraphError as InvalidGraphError,
+        StepError as StepError,
+        StepOutputError as StepOutputError,
+        StepTypeError as StepTypeError,
     )
     from aimm.errors._plugins import (
         ArgumentTwiceError as ArgumentTwiceError,
@@ -130,6 +144,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "_extras": ("MissingExtraError",),
+    "_graph": ("GraphError", "GraphInputError", "InvalidGraphError", "StepError", "StepOutputError", "StepTypeError"),
     "_plugins": (
         "PluginFailure",
         "owner_text",
