@@ -15,6 +15,10 @@ from aimm import plugins
 
 PUBLIC = {
     "aimm.cli": ["main"],
+    "aimm.executors": [
+        *("Call", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "Packed", "Predicted"),
+        *("ProcessExecutor", "executor_names", "get_executor", "keep", "make_executor", "predict_partitions", "submit"),
+    ],
     "aimm.plugins": [
         *("ByteString", "Candidate", "ConfigureHook", "DataAccessWrapper", "DeserializeHook", "DeserializeWrapper"),
         *("FitHook", "FitWrapper", "Found", "InstantiateHook", "InstantiateWrapper", "Model", "ModelLike"),
