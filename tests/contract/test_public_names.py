@@ -15,6 +15,10 @@ from aimm import plugins
 
 PUBLIC = {
     "aimm.cli": ["main"],
+    "aimm.executors": [
+        *("Call", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "Packed", "Predicted"),
+        *("ProcessExecutor", "executor_names", "get_executor", "keep", "make_executor", "predict_partitions", "submit"),
+    ],
     "aimm.plugins": [
         *("ByteString", "Candidate", "Found", "Model", "Owner", "PluginManager", "PluginsConfig", "Report"),
         *("Route", "StateCallback", "aexec_data_access", "aexec_deserialize", "aexec_fit", "aexec_instantiate"),

@@ -28,6 +28,17 @@
     │   ├── ModelNameError (ValueError)        a name or metadata have the wrong form
     │   └── StaleVersionError                  somebody else changed the model first
     ├── MissingExtraError (ImportError)        an optional dependency is not installed
+    ├── ExecutorError                          a job went wrong beside the plugin's own exceptions
+    │   ├── WorkerCrashed (RuntimeError)       its worker process died
+    │   ├── MemoryLimitExceeded (MemoryError)  it wanted more memory than its worker may have
+    │   ├── DeadlineExceeded (TimeoutError)    it took too long and was stopped
+    │   ├── Cancelled (CancelledError)         it was cancelled
+    │   ├── NotTransferableError (TypeError)   something of it cannot be pickled
+    │   └── StateRefusedError (TypeError, ValueError)     it reported a state that is no JSON object
+    ├── ExecutorNotFoundError (LookupError, ValueError)   no executor has this name
+    ├── ExecutorOptionError (TypeError, ValueError)       an executor cannot be made or used like this
+    ├── ExecutorClosedError (RuntimeError)     an executor was shut down
+    ├── PartitionError (ValueError)            partitioned data cannot be read, or its output not continued
     ├── ScaffoldError (ValueError)             a new package cannot be made with this answer
     ├── TargetExistsError (FileExistsError)    what is to be made exists already
     ├── TaskNotFoundError (LookupError, ValueError)   no task or artifact handler has this name
@@ -80,6 +91,19 @@ if TYPE_CHECKING:
         PluginEnvironmentError as PluginEnvironmentError,
         RequirementsFileError as RequirementsFileError,
         StillNeededError as StillNeededError,
+    )
+    from aimm.errors._executors import (
+        Cancelled as Cancelled,
+        DeadlineExceeded as DeadlineExceeded,
+        ExecutorClosedError as ExecutorClosedError,
+        ExecutorError as ExecutorError,
+        ExecutorNotFoundError as ExecutorNotFoundError,
+        ExecutorOptionError as ExecutorOptionError,
+        MemoryLimitExceeded as MemoryLimitExceeded,
+        NotTransferableError as NotTransferableError,
+        PartitionError as PartitionError,
+        StateRefusedError as StateRefusedError,
+        WorkerCrashed as WorkerCrashed,
     )
     from aimm.errors._extras import MissingExtraError as MissingExtraError
     from aimm.errors._graph import (
@@ -176,6 +200,19 @@ _MODULES = {
         "AsyncCallError",
         "PluginExitError",
         "PluginContractWarning",
+    ),
+    "_executors": (
+        "Cancelled",
+        "DeadlineExceeded",
+        "ExecutorClosedError",
+        "ExecutorError",
+        "ExecutorNotFoundError",
+        "ExecutorOptionError",
+        "MemoryLimitExceeded",
+        "NotTransferableError",
+        "PartitionError",
+        "StateRefusedError",
+        "WorkerCrashed",
     ),
     "_scaffold": (
         "ScaffoldError",

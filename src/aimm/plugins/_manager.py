@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aimm import errors
-from aimm.plugins._config import Conf, load_config
+from aimm.plugins._config import Conf, PluginsConfig, load_config
 from aimm.plugins._discovery import Candidate, Found, discover
 from aimm.plugins._execute import Calls
 from aimm.plugins._finder import Finder
@@ -90,6 +90,11 @@ class PluginManager(Calls):
             self._set.forget()
             self._registry.clear()
             self._reset_all()
+
+    @property
+    def config(self) -> PluginsConfig:
+        """The configuration that ``initialize`` got, all calls together; another process starts from it likewise."""
+        return self._set.config
 
     @property
     def report(self) -> Report:
