@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import aimm
 from aimm.environment import InstallPlan, InstallRequest, Sources, UninstallPlan, UninstallRequest
 from environments import make_wheel, site_packages
 from support import FakeSite
@@ -27,18 +28,22 @@ class Place:
     Attributes:
         path: The environment.
         links: The folder of wheels that is searched.
+        aimm: The command ``aimm`` of the environment, for a process of its own; it needs the ``variables``.
     """
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.path, self.links = folder / "venv", folder / "links"
-        self.links.mkdir()
+        self.links.mkdir(parents=True)
         venv.create(self.path, with_pip=False, symlinks=True)
         self.site = site_packages(self.path)
         tools = os.path.dirname(sys.executable)
+        outer = (os.path.dirname(os.path.dirname(aimm.__file__)), sysconfig.get_path("purelib"))
+        self.aimm = (self.path / "bin" / "python", "-P", "-m", "aimm.cli")
+        self.variables = {"PYTHONPATH": os.pathsep.join(outer)}
         monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
         base = {"base": str(self.path), "platbase": str(self.path)}
         get_path = sysconfig.get_path
-        monkeypatch.setattr(sysconfig, "get_path", lambda name: get_path(name, "venv", base))
+        monkeypatch.setattr(sysconfig, "get_path", lambda name, scheme="venv", vars=base: get_path(name, scheme, vars))
         monkeypatch.setattr(sys, "prefix", str(self.path))
         monkeypatch.setattr(sys, "executable", str(self.path / "bin" / "python"))
         sys.path.insert(0, str(self.site))
