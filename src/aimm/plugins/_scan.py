@@ -18,10 +18,9 @@ GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm
 _GROUP_ALIASES = {"aimm.plugins.train": "aimm.train"}
 _LEFT_OVER = {"ravenml.plugins.train": "aimm.train"}
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_HEADER = re.compile(r"^(name|version|summary)[ \t]*:(.*)", re.IGNORECASE | re.MULTILINE)
-_END_OF_HEAD = re.compile(r"^\s*$", re.MULTILINE)
+_HEADER = r"(?im)^(name|version|summary)[ \t]*:(.*)"  # compiled when needed, which is rare
+_END_OF_HEAD = r"(?m)^\s*$"
 _CHUNK = 1 << 14
-_SEPARATORS = re.compile(r"[-_.]+")
 _BEFORE_RELEASE = {"dev": -4, "a": -3, "b": -2, "rc": -1}
 
 
@@ -100,13 +99,19 @@ def scan(path: Iterable[str]) -> Declared:
     stamps: dict[str, str] = {}
     used: list[os.stat_result] = []
     for metadata in _first_of_each_name(path, problems):
-        _read(metadata, entries, problems, stamps, used)
+        if metadata.entry_points or metadata.error:
+            _read(metadata, entries, problems, stamps, used)
     return Declared(tuple(sorted(entries)), tuple(sorted(problems)), stamps, all(map(is_settled, used)))
 
 
 def normalised(name: str) -> str:
     """The distribution name as packaging tools compare it (PEP 503)."""
-    return name.lower() if name.isalnum() else _SEPARATORS.sub("-", name).lower()
+    name = name.lower()
+    if not name.isalnum():
+        name = name.replace("_", "-").replace(".", "-")
+        while "--" in name:
+            name = name.replace("--", "-")
+    return name
 
 
 def parse_entry_points(text: str) -> list[tuple[str, str, str]]:
@@ -257,14 +262,16 @@ def _read(
         report("starts with a byte-order mark, which hides its first section; save it as UTF-8 without one")
     elif text[:1] != "[" and (first := _first_line(text)) and not first.startswith("["):
         report(f"starts before any [group], and what stands there was ignored: {first[:60]!r}")
-    groups = {_GROUP_ALIASES.get(group, group) for group, _, _ in declared}
     for old, new in _LEFT_OVER.items():
-        if old in groups and new not in groups:
-            report(f"declares the group {old!r}, which nothing here reads: rename it to {new!r} and reinstall")
+        if old in text and old in (groups := {_GROUP_ALIASES.get(group, group) for group, _, _ in declared}):
+            if new not in groups:
+                report(f"declares the group {old!r}, which nothing here reads: rename it to {new!r} and reinstall")
+    if "aimm." not in text:
+        return None
     ours = [
         (_GROUP_ALIASES.get(group, group), name, value)
         for group, name, value in declared
-        if group.strip().startswith("aimm.")
+        if group.lstrip()[:5] == "aimm."
     ]
     if not ours:
         return None
@@ -306,7 +313,7 @@ def _headers(text: str) -> tuple[str, str, str]:
     if len(lines) == 5 and (lines[1][:6], lines[2][:9], lines[3][:9]) == ("Name: ", "Version: ", "Summary: "):
         return lines[1][6:].strip(), lines[2][9:].strip(), lines[3][9:].strip()  # as nearly all build tools write it
     text = "\n".join(text.splitlines())
-    end = _END_OF_HEAD.search(text)
-    found = _HEADER.findall(text, 0, end.start() if end else len(text))
+    end = re.search(_END_OF_HEAD, text)
+    found = re.findall(_HEADER, text[: end.start()] if end else text)
     fields = {name.lower(): value.strip() for name, value in reversed(found)}
     return fields.get("name", ""), fields.get("version", ""), fields.get("summary", "")
