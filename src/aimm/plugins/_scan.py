@@ -263,9 +263,11 @@ def _read(
     elif text[:1] != "[" and (first := _first_line(text)) and not first.startswith("["):
         report(f"starts before any [group], and what stands there was ignored: {first[:60]!r}")
     for old, new in _LEFT_OVER.items():
-        if old in text and old in (groups := {_GROUP_ALIASES.get(group, group) for group, _, _ in declared}):
-            if new not in groups:
-                report(f"declares the group {old!r}, which nothing here reads: rename it to {new!r} and reinstall")
+        if old not in text:
+            continue
+        groups = {_GROUP_ALIASES.get(group, group) for group, _, _ in declared}
+        if old in groups and new not in groups:
+            report(f"declares the group {old!r}, which nothing here reads: rename it to {new!r} and reinstall")
     if "aimm." not in text:
         return None
     ours = [
