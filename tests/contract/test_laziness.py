@@ -92,7 +92,7 @@ HELP: dict[str, tuple[set[str], set[str]]] = {
     "train": (TRAIN, set()),
     "types": (TYPES, set()),
 }
-"""What the help of a command may load, and of those below it that have no line of their own: the modules of ours (``.*``
+"""What the help of a command may load, and of those below it that have no line of their own: modules of ours (``.*``
 stands for all of a package), and what else beyond click and what click needs, of the heavy modules above and of
 libraries. A new command gets a line here."""
 
