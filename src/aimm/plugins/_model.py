@@ -25,8 +25,8 @@ _METHODS = ("fit", "predict", "serialize", "deserialize")
 class Model(ABC, Generic[Prediction]):
     """Interface unifying multiple plugin entry points under same type.
 
-    ``__init__`` is treated as instantiation function. ``Model[Prediction]`` tells type checkers what ``predict`` returns;
-    a bare ``Model`` may return anything.
+    ``__init__`` is treated as instantiation function. ``Model[Prediction]`` tells type checkers what ``predict``
+    returns; a bare ``Model`` may return anything.
     """
 
     @abstractmethod
