@@ -187,7 +187,7 @@ class _Runner:
         from aimm.errors import SaveError
 
         kept = self._run and self._run.abandon()
-        if kept and not isinstance(error, SaveError):
+        if kept and not isinstance(error, SaveError):  # which says so itself
             error.add_note(f"what it wrote until then is kept in {kept}")
 
 

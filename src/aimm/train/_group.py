@@ -9,6 +9,9 @@ from click.shell_completion import CompletionItem
 from aimm import plugins
 from aimm.errors import AimmError
 
+_WIDTH = 120
+"""Where a line of help is cut off; click wraps it to the terminal."""
+
 
 class LazyPluginGroup(click.Group):
     """A group that mounts the entry points of a group; names, and one line of help, come without importing any.
@@ -75,11 +78,7 @@ class LazyPluginGroup(click.Group):
         """Find the command in the arguments; a misspelt one gets a suggestion."""
         known = self.list_commands(ctx)
         if args[0].replace("_", "-") not in known and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0].replace("_", "-"), known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            ctx.fail(f"no training command is called {args[0]!r}{hint}")
+            ctx.fail(f"no training command is called {args[0]!r}; {_hint(args[0], known[len(self.commands) :])}")
         _, command, rest = super().resolve_command(ctx, args)
         return args[0].replace("_", "-") if args[0] not in self.commands else args[0], command, rest
 
@@ -91,7 +90,7 @@ class LazyPluginGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, with the summaries of their distributions."""
-        own = [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+        own = [(name, command.get_short_help_str(_WIDTH)) for name, command in self.commands.items()]
         mounted = [(name, self.help_of(claim)) for name, claim in self.mounted(ctx).items()]
         for title, rows in (("Commands", own), ("Training commands", mounted)):
             if rows:
@@ -100,9 +99,17 @@ class LazyPluginGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete names without importing what is behind them."""
-        names = {name: command.get_short_help_str() for name, command in self.commands.items()}
+        names = {name: command.get_short_help_str(_WIDTH) for name, command in self.commands.items()}
         with suppress(AimmError):  # a shell that completes is no place for messages
             names |= {name: self.help_of(claim) for name, claim in self.mounted(ctx).items()}
         wanted = incomplete.replace("_", "-")
         items = [CompletionItem(name, help=text) for name, text in names.items() if name.startswith(wanted)]
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _hint(name: str, installed: list[str]) -> str:
+    from difflib import get_close_matches
+
+    if close := get_close_matches(name.replace("_", "-"), installed, n=1):
+        return f"did you mean {close[0]!r}?"
+    return f"installed: {', '.join(installed)}" if installed else "none is installed"

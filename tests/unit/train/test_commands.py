@@ -86,6 +86,9 @@ class TestMounting:
         done = aimm("train", "mean_off")
         assert done.code == 2
         assert "no training command is called 'mean_off'; did you mean 'mean-of'?" in done.err
+        assert "no training command is called 'xyz'; installed: mean-of" in aimm("train", "xyz").err
+        trainer.remove("trainers", "2.1")
+        assert "no training command is called 'xyz'; none is installed" in aimm("train", "xyz").err
 
     def test_a_name_of_ours_hides_a_plugin(self, aimm: Cli, site: FakeSite) -> None:
         """A training command called ``list`` is said to be out of reach."""
@@ -175,6 +178,18 @@ class TestInput:
         assert done.code == 2
         assert "put 'plugin.optimizer.rate:' into train.yaml" in done.err
 
+    @pytest.mark.parametrize(
+        ("option", "place"),
+        [("--dataset", "aimm train"), ("--kfold", "aimm train mean-of"), ("-k", "aimm train mean-of")],
+    )
+    def test_an_option_in_the_wrong_place_is_sent_to_its_own(
+        self, aimm: Cli, trainer: FakeSite, option: str, place: str
+    ) -> None:
+        """Options of ``aimm train`` and of the group stand in front of the command."""
+        done = aimm("train", "mean-of", "fit", option, "3")
+        assert done.code == 2
+        assert f"{option} goes before the command: {place} {option} ..." in done.err
+
     def test_dataset_arguments_need_a_dataset(self, aimm: Cli, trainer: FakeSite) -> None:
         """``--dataset-param`` alone has nothing to go to."""
         done = aimm("train", "--dataset-param", "count=4", "mean-of", "fit")
@@ -263,6 +278,17 @@ class TestOutput:
         kept = Path(done.err.rpartition("is kept in ")[2].strip())
         assert (kept / "half.txt").read_text() == "1"
 
+    def test_what_an_interrupted_command_wrote_is_kept(self, aimm: Cli, trainer: FakeSite) -> None:
+        """After Ctrl-C too it is said where."""
+        source = "from pathlib import Path\nimport click\nfrom aimm.train.options import pass_train\n"
+        source += "@click.command()\n@pass_train\ndef slow(train):\n"
+        source += "    (train.work_path / 'half').touch()\n    raise KeyboardInterrupt\n"
+        trainer.add("slow", entry_points={"aimm.train": {"slow": "slow:slow"}}, modules={"slow": source})
+        done = aimm("train", *RUN, "slow")
+        assert done.code == 130
+        assert done.err.startswith("aimm: interrupted\nwhat it wrote until then is kept in ")
+        assert Path(done.err.rpartition("is kept in ")[2].strip(), "half").exists()
+
     def test_the_work_folder_is_removed_after_saving(self, aimm: Cli, trainer: FakeSite) -> None:
         """The cache of a command does not grow with every run."""
         assert aimm("train", *RUN, "mean-of", "fit").code == 0
@@ -350,6 +376,7 @@ class TestRuns:
         shown = aimm("runs", "show", "runs/one").out
         assert "created_by:" in shown
         assert "plots/log.txt" in shown
+        assert "metrics.error:" in shown
         assert json.loads(aimm("runs", "show", "runs/one", "--json").out)["format"] == "aimm-run"
 
     @pytest.mark.parametrize(
