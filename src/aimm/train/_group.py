@@ -40,9 +40,8 @@ class LazyPluginGroup(click.Group):
 
     def mounted(self, ctx: click.Context) -> dict[str, tuple[plugins.Candidate, ...]]:
         """The plugins behind each name, sorted; more than one is a conflict. The group's own commands come first."""
-        claims = self.found(ctx).claims
-        names = {name: claim for (group, name), claim in sorted(claims.items()) if group == self.entry_point_name}
-        return {name: claim for name, claim in names.items() if name not in self.commands}
+        claims = self.found(ctx).claims_in(self.entry_point_name)
+        return {name: claim for name, claim in sorted(claims.items()) if name not in self.commands}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, the group's own first; nothing is imported."""
@@ -58,7 +57,7 @@ class LazyPluginGroup(click.Group):
         if cmd_name in self.commands:
             return self.commands[cmd_name]
         name = cmd_name.replace("_", "-")
-        if name not in self.mounted(ctx):
+        if not self.found(ctx).contenders(self.entry_point_name, name):
             return None
         try:
             command: click.Command = self.load(ctx, name)
@@ -91,11 +90,12 @@ class LazyPluginGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, with the summaries of their distributions."""
         own = [(name, command.get_short_help_str(_WIDTH)) for name, command in self.commands.items()]
-        mounted = [(name, self.help_of(claim)) for name, claim in self.mounted(ctx).items()]
-        for title, rows in (("Commands", own), ("Training commands", mounted)):
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
+        if own:
+            with formatter.section("Commands"):
+                formatter.write_dl(own)
+        if mounted := self.mounted(ctx):
+            with formatter.section("Training commands"):
+                _write_lines(formatter, {name: self.help_of(claim) for name, claim in mounted.items()})
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete names without importing what is behind them."""
@@ -105,6 +105,15 @@ class LazyPluginGroup(click.Group):
         wanted = incomplete.replace("_", "-")
         items = [CompletionItem(name, help=text) for name, text in names.items() if name.startswith(wanted)]
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _write_lines(formatter: click.HelpFormatter, rows: dict[str, str]) -> None:
+    """One line each, cut off at the edge: there may be hundreds, and wrapping them takes click longer than the rest."""
+    first = max(map(len, rows))
+    space = max(formatter.width - formatter.current_indent - first - 2, 20)
+    for name, text in rows.items():
+        line = text if len(text) <= space else f"{text[: space - 3].rpartition(' ')[0]}..."
+        formatter.write(f"{'':{formatter.current_indent}}{name:<{first}}  {line}".rstrip() + "\n")
 
 
 def _hint(name: str, installed: list[str]) -> str:

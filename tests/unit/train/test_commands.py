@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aimm.plugins import PluginManager, _cache, _scan
 from support import FakeSite
 from terminal import AIMM, Cli, run, run_on_terminal
 
@@ -24,6 +25,29 @@ class TestMounting:
         """The listing shows names with dashes, and the summaries of distributions."""
         assert "mean-of  Means of numbers" in aimm("train", "--help").out
         assert "trainers" not in sys.modules
+
+    def test_help_gives_each_command_a_line(self, aimm: Cli, site: FakeSite) -> None:
+        """A summary that is too long for it is cut off between two words."""
+        site.add("a", "1", {"aimm.train": {"long": "a:a"}}, {"a": ""}, "many words " * 30)
+        (line,) = [line for line in aimm("train", "--help").out.splitlines() if line.startswith("  long  many")]
+        assert len(line) <= 80
+        assert line.endswith(("many...", "words..."))
+
+    def test_a_stored_index_knows_both_spellings(self, site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A command that is declared twice, an alias group and a left-over one, in what the last process stored."""
+        monkeypatch.setattr(_cache, "_SETTLED", -3600)
+        source = "import click\nmean = click.Group('mean')"
+        site.add("one", entry_points={"aimm.plugins.train": {"mean_of": "m:mean"}}, modules={"m": source})
+        site.add("two", entry_points={"aimm.train": {"mean-of": "m:mean"}})
+        site.add("late", entry_points={"ravenml.plugins.train": {"old": "old:old"}})
+        first = PluginManager()
+        first.initialize()
+        monkeypatch.setattr(_scan, "scan", lambda path: pytest.fail("read anew"))
+        for manager in (first, PluginManager()):
+            manager.initialize()
+            for name in ("mean-of", "mean_of"):
+                assert manager.target("aimm.train", name).name == "mean"
+            assert [problem.distribution for problem in manager.discover().problems] == ["late"]
 
     @pytest.mark.parametrize("name", ["mean-of", "mean_of"])
     def test_both_spellings_work(self, aimm: Cli, trainer: FakeSite, name: str) -> None:
