@@ -238,7 +238,9 @@ class Engine:
             state = dict(state) if isinstance(state, Mapping) else {"state": state}
             part = state.get("progress")
             inside = min(max(part, 0), 1) if isinstance(part, (int, float)) else 0
-            state_cb({**state, "step": call.step, "progress": (self._done + inside) / len(self._calls)})
+            own = {} if part is None else {"step_progress": inside}
+            progress = (self._done + inside) / len(self._calls)
+            state_cb({**state, "step": call.step, "task": call.record.name, **own, "progress": progress})
 
         return report
 

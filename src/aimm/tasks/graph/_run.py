@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from aimm.tasks._catalog import catalog_of
 from aimm.tasks.graph._checkpoint import Checkpoints
 from aimm.tasks.graph._engine import Engine, Settings, Submits
 from aimm.tasks.graph._graph import AnyGraph, as_graph
-from aimm.tasks.graph._inputs import ArtifactPath, find_artifacts, parameter_values, read_inputs, with_parameters
+from aimm.tasks.graph._inputs import ArtifactPath, inputs_of, read_inputs, with_parameters
 from aimm.tasks.graph._issues import Issue, nearest
 from aimm.tasks.graph._keys import Keys
 from aimm.tasks.graph._plan import Call, Values, calls_of
@@ -36,6 +37,7 @@ class GraphResult:
         artifacts: The artifacts by name, those that were reused included.
         steps: What was done with each step, in order.
         seconds: How long each step took that was run.
+        unwritten: The artifacts that were not written, because the run had no ``out``.
     """
 
     def __init__(
@@ -45,9 +47,21 @@ class GraphResult:
         artifacts: Mapping[str, ArtifactInfo],
         seconds: Mapping[str, float],
         load: Callable[[str], Values],
+        last: Mapping[str, tuple[str, ...]],
+        unwritten: tuple[str, ...],
     ) -> None:
         self.steps, self.artifacts, self.seconds = steps, dict(artifacts), dict(seconds)
-        self._values, self._load = values, load
+        self.unwritten, self._values, self._load, self._last = unwritten, values, load, last
+
+    def results(self) -> dict[str, Any]:
+        """What the last steps gave, those whose values no other step takes: by ``step``, or ``step.output``."""
+        found = {}
+        for step, outputs in self._last.items():
+            for output in outputs:
+                name = step if len(outputs) == 1 else f"{step}.{output}"
+                with suppress(KeyError):  # it was not returned, or it was reused and could not be kept
+                    found[name] = self[f"{step}.{output}"]
+        return found
 
     def __getitem__(self, name: str) -> Any:
         """The value of ``step``, ``step.output``, or a parameter; of a reused step it is read from where it was kept.
@@ -119,8 +133,9 @@ class _Job:
         self.checked, calls = self.prepared.checked, self.prepared.calls
         self.out = None if out is None else Path(out)
         find_handler = catalog_of(self.prepared.manager).handler
-        self.parameters = parameter_values(self.checked, parameters or {}, check_types)
-        self.given = find_artifacts(self.checked, artifacts or {}, find_handler)
+        self.parameters, self.given = inputs_of(
+            self.checked, parameters or {}, artifacts or {}, check_types, find_handler
+        )
         self.checkpoints: Checkpoints | None = None
         self.keys: Keys | None = None
         self.plan: Plan = plan_everything(self.checked, calls)
@@ -214,7 +229,15 @@ def run(
     settings = Settings(job.out, state_cb, check_types, debug, job.prepared.manager)
     engine = Engine(job.checked, calls, values, to_write, settings, job.checkpoints, job.keys)
     engine.run(workers, executor)
-    return GraphResult(job.plan.steps, engine.values, {**job.plan.kept, **engine.artifacts}, engine.seconds, job.reused)
+    kept = {**job.plan.kept, **engine.artifacts}
+    unwritten = tuple(name for name in job.checked.handlers if name not in kept)
+    last = _last(job.prepared.calls)
+    return GraphResult(job.plan.steps, engine.values, kept, engine.seconds, job.reused, last, unwritten)
+
+
+def _last(calls: list[Call]) -> dict[str, tuple[str, ...]]:
+    taken = {step for call in calls for step in call.needs}
+    return {call.step: tuple(name for name, _ in call.outputs) for call in calls if call.step not in taken}
 
 
 def _reused_and_needed(job: _Job, calls: list[Call], to_write: list[str]) -> list[str]:
