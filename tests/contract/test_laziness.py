@@ -67,6 +67,7 @@ COMMANDS: dict[str, tuple[set[str], set[str]]] = {
     "types show a": (TYPES | LOADING | {"aimm.plugins._signature"}, {"lazy_a"}),
     "fit --help": (MODELS, {"dataclasses", "hashlib", "json", "tomllib"}),
     "predict --help": (MODELS, {"dataclasses", "hashlib", "json", "tomllib"}),
+    "graph --help": (CLI | {"aimm.cli._options", "aimm.cli._graph"}, {"pathlib"}),
     "completion bash": (CLI | {"aimm.cli._completion"}, {"subprocess"}),
 }
 """For each command every module of ours that it loads, and what else it loads beyond click and what click needs: of the

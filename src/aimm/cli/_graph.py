@@ -1,6 +1,5 @@
 """``aimm graph``: check a task graph, show it, run it."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -161,6 +160,8 @@ def _parameters(prepared: "Prepared", pairs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _json_or_text(text: str) -> Any:
+    import json
+
     try:
         return json.loads(text.lower() if text in ("True", "False") else text)
     except (ValueError, RecursionError):
@@ -218,6 +219,8 @@ def _print_result(session: Session, result: "GraphResult", out: str | None, as_j
 
 
 def _is_plain(value: Any) -> bool:
+    import json
+
     try:
         json.dumps(value)
     except (TypeError, ValueError, RecursionError):
