@@ -3,15 +3,17 @@
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from aimm._types import ignore_state
 from aimm.errors import AimmError, StepError, StepOutputError, StepTypeError
 from aimm.plugins import PluginManager, StateCallback
 from aimm.tasks import call_task
 from aimm.tasks._artifacts import ArtifactInfo, save_artifact
+from aimm.tasks._catalog import catalog_of
 from aimm.tasks._outputs import split_outputs
+from aimm.tasks._register import TASK
 from aimm.tasks._types import check_value
 from aimm.tasks._watch import unchanged
 from aimm.tasks.graph._checkpoint import Checkpoints, model_type_of
@@ -72,6 +74,8 @@ class Engine:
         self.artifacts: dict[str, ArtifactInfo] = {}
         self.seconds: dict[str, float] = {}
         self._done = 0
+        manager = catalog_of(settings.manager).manager
+        self._entries = {name: manager.entry(TASK, name) for name in {call.record.name for call in calls}}
         running = {call.step for call in calls}
         self._waiting = {name: needs_of(checked, checked.model.artifact_outputs[name]) & running for name in to_write}
         self._artifacts_of: dict[str, list[str]] = {}
@@ -157,12 +161,13 @@ class Engine:
         values = self.values
         try:
             args = tuple([get(values) for get in call.args])
-            kwargs = {name: get(values) for name, get in call.kwargs}
+            kwargs = {name: get(values) for name, get in call.kwargs} if call.kwargs else {}
         except KeyError as error:
             raise self._error(StepOutputError, call, f"{error.args[0]} was not given: the step returned less") from None
         if self._settings.check_types:
             for where, check in call.wanted:
-                problem = check(args[where] if isinstance(where, int) else kwargs[where])
+                value = args[where] if type(where) is int else kwargs[where]  # type: ignore[index]
+                problem = None if type(value) in check.exact else check(value)
                 if problem:
                     what = f"argument {where + 1}" if isinstance(where, int) else f"argument {where!r}"
                     raise self._error(StepTypeError, call, f"{what}: {problem}")
@@ -171,12 +176,12 @@ class Engine:
         return args, kwargs
 
     def _invoke(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        watch: Any = nullcontext()
-        if self._settings.debug:
-            given = {f"argument {index + 1}": value for index, value in enumerate(args)}
-            watch = unchanged(call.record.name, {**given, **{f"argument {key!r}": kwargs[key] for key in kwargs}})
-        with watch:
-            return call_task(call.record, args, kwargs, self._callback(call), manager=self._settings.manager)
+        invoke = self._entries[call.record.name].invoke  # as it is now: a wrapper may have come since
+        if not self._settings.debug:
+            return invoke(None, self._callback(call), args, kwargs)
+        given = {f"argument {index + 1}": value for index, value in enumerate(args)}
+        with unchanged(call.record.name, {**given, **{f"argument {key!r}": kwargs[key] for key in kwargs}}):
+            return invoke(None, self._callback(call), args, kwargs)
 
     def _finish(self, call: Call, args: tuple[Any, ...], value: Any, seconds: float) -> None:
         if call.form == "one":
@@ -190,9 +195,10 @@ class Engine:
                 raise self._failure(call, error) from error
         if self._settings.check_types:
             for name, check in call.given.items():
-                problem = check(outputs[name]) if name in outputs else None
-                if problem:
-                    raise self._error(StepTypeError, call, f"output {name!r}: {problem}")
+                if name in outputs and type(outputs[name]) not in check.exact:
+                    problem = check(outputs[name])
+                    if problem:
+                        raise self._error(StepTypeError, call, f"output {name!r}: {problem}")
         for name, references in call.outputs:
             if name in outputs:
                 for reference in references:
@@ -229,10 +235,10 @@ class Engine:
         if self._checkpoints is not None and self._keys is not None:
             self._checkpoints.save_artifact(name, self._keys.artifacts[name])
 
-    def _callback(self, call: Call) -> StateCallback | None:
+    def _callback(self, call: Call) -> StateCallback:
         state_cb = self._settings.state_cb
         if state_cb is None:
-            return None
+            return ignore_state
 
         def report(state: Any) -> None:
             state = dict(state) if isinstance(state, Mapping) else {"state": state}
