@@ -21,7 +21,7 @@ from aimm.store._policy import Policy, default_policy
 from aimm.store._versions import bridge
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """A model file that was read and verified; no plugin was imported for it.
 

@@ -19,6 +19,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Callable
+from types import NoneType
 from typing import Any, NamedTuple
 
 from aimm.errors import DamagedFileError, ForeignFileError, FormatVersionError
@@ -125,7 +126,7 @@ def read_head(read: Callable[[int], bytes], size: int, path: str) -> Head:
     if len(prefix) < PREFIX.size:
         raise DamagedFileError(path, f"it ends after {len(prefix)} bytes, inside its own prefix")
     _, version, length, digest = PREFIX.unpack(prefix)
-    if version not in _FIELDS:
+    if version not in _KEYS:
         raise FormatVersionError(
             path,
             f"it has format version {version}, this aimm reads up to version {FORMAT_VERSION}: upgrade aimm-plugins",
@@ -145,7 +146,7 @@ def read_head(read: Callable[[int], bytes], size: int, path: str) -> Head:
     return Head(header, version, signature, front)
 
 
-_FIELDS = {1: Header._fields[:8], 2: Header._fields}
+_KEYS = {1: {*Header._fields[:8]}, 2: {*Header._fields}}
 """The keys of the header in each format version."""
 
 
@@ -154,17 +155,18 @@ def _parse(encoded: bytes, version: int, path: str) -> Header:
         found = json.loads(encoded, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise DamagedFileError(path, _MISSHAPEN) from None
-    if not isinstance(found, dict) or found.keys() != set(_FIELDS[version]):
+    if not isinstance(found, dict) or found.keys() != _KEYS[version]:
         raise DamagedFileError(path, _MISSHAPEN)
     header = Header(**found)
-    texts = (header.model_type, header.aimm, header.python, header.created, header.sha256)
-    names = ["" if value is None else value for value in (header.distribution, header.version, header.signed_by)]
-    well_formed = all(isinstance(text, str) for text in (*texts, *names)) and all(map(str.isprintable, names))
-    if version > 1:  # what is shown to people must not move their cursor
-        well_formed = well_formed and all(map(str.isprintable, texts))
-    if not well_formed or type(header.length) is not int or header.length < 0:
+    try:
+        texts = "".join((header.model_type, header.aimm, header.python, header.created, header.sha256))
+        names = "".join([name for name in (header.distribution, header.version, header.signed_by) if name is not None])
+    except TypeError:  # one of them is no text
+        raise DamagedFileError(path, _MISSHAPEN) from None
+    # What is shown to people must not move their cursor; the first format was not strict about it.
+    if not names.isprintable() or (version > 1 and not texts.isprintable()):
         raise DamagedFileError(path, _MISSHAPEN)
-    if header.example is not None and not isinstance(header.example, dict):
+    if type(header.length) is not int or header.length < 0 or type(header.example) not in (dict, NoneType):
         raise DamagedFileError(path, _MISSHAPEN)
     return header
 

@@ -13,6 +13,9 @@ from aimm_sklearn import _contents, _estimators
 from aimm_sklearn._trusted import PARTIALS, TRUSTED
 from aimm_sklearn.errors import PayloadError, UntrustedTypesError
 
+LARGEST_SCHEMA = 1 << 26
+"""Largest description of an estimator in bytes; a forest of a thousand trees has some millions."""
+
 
 def dump(model_type: str, instance: Any) -> bytes:
     """Write an estimator; what could not be read back is refused now, while the estimator still exists.
@@ -42,9 +45,12 @@ def load(model_type: str, payload: ByteString) -> Any:
     """
     data = bytes(payload)
     try:
-        unknown = _unknown_types(data)
+        size = _unpacked_size(data)
+        unknown = [] if size is not None else _unknown_types(data)
     except Exception as error:
         raise _damaged(model_type, error) from error
+    if size is not None:
+        raise PayloadError(model_type, f"the bytes unpack to {size:,} bytes, far more than a model of their size has")
     if unknown:
         raise UntrustedTypesError(model_type, unknown, "deserialize")
     try:
@@ -54,6 +60,15 @@ def load(model_type: str, payload: ByteString) -> Any:
         raise _damaged(model_type, error) from error
     _check_class(model_type, instance, "the bytes hold")
     return instance
+
+
+def _unpacked_size(data: bytes) -> int | None:
+    """How large the bytes get, if that is a bomb; what the archive says of its members is what can be read of them."""
+    with zipfile.ZipFile(BytesIO(data)) as file:
+        schema, total = file.getinfo("schema.json").file_size, sum(member.file_size for member in file.infolist())
+    if schema > LARGEST_SCHEMA or total > max(LARGEST_SCHEMA * 16, 100 * len(data)):
+        return total
+    return None
 
 
 def _unknown_types(data: bytes) -> list[str]:
