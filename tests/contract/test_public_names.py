@@ -55,19 +55,7 @@ PUBLIC = {
         *("names", "read_artifacts", "register", "save_artifact", "split_outputs", "tasks", "unchanged"),
     ],
     "aimm.tasks.graph": [
-        *(
-            "Graph",
-            "GraphResult",
-            "Issue",
-            "KINDS",
-            "Plan",
-            "PlannedStep",
-            "Prepared",
-            "Ref",
-            "Task",
-            "graph_schema",
-            "plan",
-        ),
+        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "graph_schema"),
         *("plan", "prepare", "run", "validate"),
     ],
 }

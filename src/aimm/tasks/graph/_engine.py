@@ -103,7 +103,7 @@ class Engine:
                     value = self._invoke(call, args, kwargs)
                 except Exception as error:
                     raise self._failure(call, error) from error
-                self._finish(call, args, value, time.perf_counter() - started)
+                self._finish(call, (args, kwargs), value, time.perf_counter() - started)
 
     def _run_in_threads(self, workers: int) -> None:
         from concurrent.futures import ThreadPoolExecutor
@@ -154,7 +154,7 @@ class Engine:
             value = future.result()
         except Exception as error:
             raise self._failure(call, error) from error
-        self._finish(call, args[0], value, time.perf_counter() - started)
+        self._finish(call, args, value, time.perf_counter() - started)
 
     def _arguments(self, call: Call) -> _Arguments:
         """The arguments of a step, checked; says that it begins."""
@@ -183,7 +183,7 @@ class Engine:
         with unchanged(call.record.name, {**given, **{f"argument {key!r}": kwargs[key] for key in kwargs}}):
             return invoke(None, self._callback(call), args, kwargs)
 
-    def _finish(self, call: Call, args: tuple[Any, ...], value: Any, seconds: float) -> None:
+    def _finish(self, call: Call, args: _Arguments, value: Any, seconds: float) -> None:
         if call.form == "one":
             outputs = {call.outputs[0][0]: value}
         elif not call.outputs:
@@ -206,7 +206,7 @@ class Engine:
         self._done += 1
         self.seconds[call.step] = seconds
         if self._checkpoints is not None and self._keys is not None:
-            model_type = model_type_of(call.record.name, args)
+            model_type = model_type_of(call.record.name, *args)
             self._checkpoints.save_step(call.step, self._keys.steps[call.step], outputs, model_type)
         if self._settings.state_cb is not None:
             self._report(call, "done")
