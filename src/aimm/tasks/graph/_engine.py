@@ -4,12 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from aimm._types import ignore_state
 from aimm.errors import AimmError, StepError, StepOutputError, StepTypeError
 from aimm.plugins import PluginManager, StateCallback
-from aimm.tasks import call_task
 from aimm.tasks._artifacts import ArtifactInfo, save_artifact
 from aimm.tasks._catalog import catalog_of
 from aimm.tasks._outputs import split_outputs
@@ -17,19 +16,13 @@ from aimm.tasks._register import TASK
 from aimm.tasks._types import check_value
 from aimm.tasks._watch import unchanged
 from aimm.tasks.graph._checkpoint import Checkpoints, model_type_of
+from aimm.tasks.graph._elsewhere import Elsewhere, Submits
 from aimm.tasks.graph._keys import Keys
 from aimm.tasks.graph._plan import Call, Values, getter, needs_of
 from aimm.tasks.graph._references import fill
 from aimm.tasks.graph._validate import Checked
 
 _Arguments = tuple[tuple[Any, ...], dict[str, Any]]
-
-
-class Submits(Protocol):
-    """Whatever runs a function elsewhere: a ``concurrent.futures.Executor``, or what looks like one."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Run a function; the future has its result."""
 
 
 class Settings(NamedTuple):
@@ -83,7 +76,7 @@ class Engine:
             for step in needs:
                 self._artifacts_of.setdefault(step, []).append(name)
 
-    def run(self, workers: int, executor: Submits | None) -> None:
+    def run(self, workers: int, executor: Submits | str | None) -> None:
         """Run every step, and write every artifact.
 
         Raises:
@@ -92,7 +85,8 @@ class Engine:
         for name in [name for name, needs in self._waiting.items() if not needs]:
             self._write(name)
         if executor is not None:
-            self._run_side_by_side(lambda call, args: executor.submit(run_by_name, call.record.name, *args))
+            elsewhere = Elsewhere(executor, catalog_of(self._settings.manager).manager)
+            self._run_side_by_side(lambda call, args: elsewhere.submit(call.record, *args, self._callback(call)))
         elif workers > 1 and len(self._calls) > 1:
             self._run_in_threads(workers)
         else:
@@ -267,13 +261,6 @@ class Engine:
                 place = f"{record.file}:{trace.tb_lineno}"
             trace = trace.tb_next
         return kind(call.step, record.name, record.source.describe(), place, problem)
-
-
-def run_by_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a task where its record is not at hand: what an executor is given."""
-    from aimm.tasks import find_task
-
-    return call_task(find_task(name), args, kwargs)
 
 
 def _text(error: Exception) -> str:

@@ -11,7 +11,8 @@ from aimm.plugins import PluginManager, StateCallback
 from aimm.tasks._artifacts import ArtifactInfo
 from aimm.tasks._catalog import catalog_of
 from aimm.tasks.graph._checkpoint import Checkpoints
-from aimm.tasks.graph._engine import Engine, Settings, Submits
+from aimm.tasks.graph._elsewhere import Submits
+from aimm.tasks.graph._engine import Engine, Settings
 from aimm.tasks.graph._graph import AnyGraph, as_graph
 from aimm.tasks.graph._inputs import ArtifactPath, inputs_of, read_inputs, with_parameters
 from aimm.tasks.graph._issues import Issue, nearest
@@ -183,7 +184,7 @@ def run(
     state_cb: StateCallback | None = None,
     check_types: bool = True,
     workers: int = 1,
-    executor: Submits | None = None,
+    executor: Submits | str | None = None,
     resume: bool = False,
     checkpoints: bool = True,
     allow_pickle: bool = False,
@@ -201,7 +202,8 @@ def run(
         state_cb: Receives a state when a step begins and ends, and what tasks report; ``progress`` goes from 0 to 1.
         check_types: Whether values are checked against the declared types.
         workers: How many steps may run at a time, in threads.
-        executor: Runs the tasks elsewhere: has ``submit(function, *args)``, which returns a ``Future``.
+        executor: Runs the tasks elsewhere: the name of an executor of :mod:`aimm.executors`, such as ``process``, or
+            an object with ``submit(function, *args)``, which returns a ``Future``. Values then cross by pickle.
         resume: Run only what changed or failed since the last run with this ``out``.
         checkpoints: Whether to keep in ``out`` what ``resume`` needs.
         allow_pickle: Whether what has no other form is pickled for that.
