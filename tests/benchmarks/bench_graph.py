@@ -22,7 +22,7 @@ def add(x: int, y: int = 1) -> int:
     return x + y
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def _task() -> None:
     module = types.ModuleType("bench_tasks")
     sys.modules[module.__name__] = module

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from jsonschema import Draft202012Validator
 
 from aimm.tasks import ArtifactTaskInterface
@@ -59,6 +59,7 @@ documents = st.fixed_dictionaries(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a machine that is busy
 @given(documents)
 def test_schema_and_validate_agree(document: dict[str, Any]) -> None:
     """A document has an issue of form if and only if the schema refuses it."""
