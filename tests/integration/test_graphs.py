@@ -15,8 +15,8 @@ def install(path: Path, base: Path, aimm: Path) -> None:
     """Make an environment with the example plugins of tasks and of scikit-learn."""
     venv = make_environment(path, base, aimm)
     for project in (HELLO, ROOT / "example_plugins" / "aimm-sklearn"):
-        build_wheel(project, path / "wheel", base)
-    venv.pip("install", *(path / "wheel").glob("*.whl"))
+        build_wheel(project, path / "wheels" / project.name, base)
+    venv.pip("install", *(path / "wheels").rglob("*.whl"))
 
 
 @pytest.fixture
