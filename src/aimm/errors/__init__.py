@@ -16,6 +16,9 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
+    ├── ConformanceError (AssertionError)      a plugin does not conform
+    ├── CheckInputError (ValueError)           an example for the conformance kit is of no use
+    ├── SubjectError (LookupError, ValueError)     what should be checked cannot be found
     ├── PluginEnvironmentError (RuntimeError)  the Python environment cannot be changed as asked
     │   ├── EnvironmentBusyError               another process changes it now
     │   ├── LedgerError                        what was written down about it cannot be read
@@ -162,6 +165,11 @@ if TYPE_CHECKING:
         TaskOutputWarning as TaskOutputWarning,
         TypeDefinitionError as TypeDefinitionError,
     )
+    from aimm.errors._testing import (
+        CheckInputError as CheckInputError,
+        ConformanceError as ConformanceError,
+        SubjectError as SubjectError,
+    )
     from aimm.errors._train import (
         DatasetError as DatasetError,
         MissingInputError as MissingInputError,
@@ -201,6 +209,7 @@ _MODULES = {
         "PluginExitError",
         "PluginContractWarning",
     ),
+    "_testing": ("ConformanceError", "CheckInputError", "SubjectError"),
     "_executors": (
         "Cancelled",
         "DeadlineExceeded",

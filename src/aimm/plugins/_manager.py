@@ -200,6 +200,20 @@ class PluginManager(Calls):
         source = self._finder.find(action, name).source
         return Owner(name, source.plugin or source.module, source.distribution, source.version, (action,))
 
+    def owner_record(self, name: str, action: str) -> Record:
+        """What was registered for one action of a name: the function and how it wants to be called; loads the owner.
+
+        Args:
+            name: Model type, or data access name.
+            action: The action.
+
+        Raises:
+            PluginNotFoundError: Nobody owns this name.
+            PluginConflictError: Two plugins do.
+            PluginUnavailableError: Its owner is broken.
+        """
+        return self._finder.find(action, name)
+
     def discover(self, conf: Conf = None) -> Found:
         """Find every plugin without importing any, and without changing the manager.
 
