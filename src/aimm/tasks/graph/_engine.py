@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aimm.errors import AimmError, StepError, StepOutputError, StepTypeError
-from aimm.plugins import PluginManager, StateCallback
+from aimm.plugins import PluginManager, StateCallback, default_manager
 from aimm.tasks import call_task
 from aimm.tasks._artifacts import ArtifactInfo, save_artifact
 from aimm.tasks._outputs import split_outputs
@@ -20,14 +20,10 @@ from aimm.tasks.graph._plan import Call, Values, getter, needs_of
 from aimm.tasks.graph._references import fill
 from aimm.tasks.graph._validate import Checked
 
+if TYPE_CHECKING:
+    from aimm.tasks.graph._elsewhere import Submits
+
 _Arguments = tuple[tuple[Any, ...], dict[str, Any]]
-
-
-class Submits(Protocol):
-    """Whatever runs a function elsewhere: a ``concurrent.futures.Executor``, or what looks like one."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Run a function; the future has its result."""
 
 
 class Settings(NamedTuple):
@@ -72,6 +68,7 @@ class Engine:
         self.artifacts: dict[str, ArtifactInfo] = {}
         self.seconds: dict[str, float] = {}
         self._done = 0
+        self._opened: Callable[[Call, tuple[Any, ...], Any], Any] = lambda call, args, value: value
         running = {call.step for call in calls}
         self._waiting = {name: needs_of(checked, checked.model.artifact_outputs[name]) & running for name in to_write}
         self._artifacts_of: dict[str, list[str]] = {}
@@ -79,7 +76,7 @@ class Engine:
             for step in needs:
                 self._artifacts_of.setdefault(step, []).append(name)
 
-    def run(self, workers: int, executor: Submits | None) -> None:
+    def run(self, workers: int, executor: "Submits | None", timeout: float | None = None) -> None:
         """Run every step, and write every artifact.
 
         Raises:
@@ -88,7 +85,7 @@ class Engine:
         for name in [name for name, needs in self._waiting.items() if not needs]:
             self._write(name)
         if executor is not None:
-            self._run_side_by_side(lambda call, args: executor.submit(run_by_name, call.record.name, *args))
+            self._run_elsewhere(executor, timeout)
         elif workers > 1 and len(self._calls) > 1:
             self._run_in_threads(workers)
         else:
@@ -100,6 +97,16 @@ class Engine:
                 except Exception as error:
                     raise self._failure(call, error) from error
                 self._finish(call, args, value, time.perf_counter() - started)
+
+    def _run_elsewhere(self, executor: "Submits", timeout: float | None) -> None:
+        from aimm.tasks.graph._elsewhere import Elsewhere
+
+        elsewhere = Elsewhere(executor, self._settings.manager or default_manager, timeout)
+        has_callback = self._settings.state_cb is not None
+        self._opened = elsewhere.opened
+        self._run_side_by_side(
+            lambda call, args: elsewhere.submit(call, *args, self._callback(call) if has_callback else None)
+        )
 
     def _run_in_threads(self, workers: int) -> None:
         from concurrent.futures import ThreadPoolExecutor
@@ -150,6 +157,7 @@ class Engine:
             value = future.result()
         except Exception as error:
             raise self._failure(call, error) from error
+        value = self._opened(call, args[0], value)
         self._finish(call, args[0], value, time.perf_counter() - started)
 
     def _arguments(self, call: Call) -> _Arguments:
@@ -235,6 +243,8 @@ class Engine:
             return None
 
         def report(state: Any) -> None:
+            if call.step in self.seconds:  # it came late from elsewhere, and the step was told to be done
+                return
             state = dict(state) if isinstance(state, Mapping) else {"state": state}
             part = state.get("progress")
             inside = min(max(part, 0), 1) if isinstance(part, (int, float)) else 0
@@ -259,13 +269,6 @@ class Engine:
                 place = f"{record.file}:{trace.tb_lineno}"
             trace = trace.tb_next
         return kind(call.step, record.name, record.source.describe(), place, problem)
-
-
-def run_by_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a task where its record is not at hand: what an executor is given."""
-    from aimm.tasks import find_task
-
-    return call_task(find_task(name), args, kwargs)
 
 
 def _text(error: Exception) -> str:
