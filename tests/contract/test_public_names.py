@@ -16,7 +16,8 @@ from aimm import plugins
 PUBLIC = {
     "aimm.cli": ["main"],
     "aimm.executors": [
-        *("Call", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "Packed", "Predicted"),
+        *("Call", "Carried", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "ManagerCall", "Packed"),
+        *("Predicted",),
         *("ProcessExecutor", "executor_names", "get_executor", "keep", "make_executor", "predict_partitions", "submit"),
     ],
     "aimm.plugins": [

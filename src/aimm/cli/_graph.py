@@ -97,6 +97,7 @@ def schema(session: Session, no_plugins: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be done; call no task and write nothing.")
 @click.option("-j", "--workers", type=click.IntRange(1), default=1, help="How many steps may run at a time.")
 @click.option("--executor", metavar="NAME", help="Where tasks run: process, dask:ADDRESS or that of a package.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Deadline of each step.")
 @click.option("--no-check-types", is_flag=True, help="Do not check values against the declared types.")
 @click.option("--debug", is_flag=True, help="Notice tasks that change values which others hold too. It is slow.")
 @click.option("--allow-pickle", is_flag=True, help="Let --resume keep by pickle what has no other form.")
@@ -112,6 +113,7 @@ def run(
     dry_run: bool,
     workers: int,
     executor: str | None,
+    timeout: float | None,
     no_check_types: bool,
     debug: bool,
     allow_pickle: bool,
@@ -137,8 +139,10 @@ def run(
     if dry_run:
         _print_plan(session, plan(prepared, **given), as_json)
         return
+    executor = executor or ("process" if timeout is not None else None)
     with step_progress(f"run {Path(file).name}") as state_cb, _made(executor) as made:
-        result = run_graph(prepared, **given, state_cb=state_cb, workers=workers, executor=made, debug=debug)
+        how: dict[str, Any] = {"workers": workers, "executor": made, "timeout": timeout, "debug": debug}
+        result = run_graph(prepared, **given, state_cb=state_cb, **how)
     _print_result(session, result, out, as_json)
 
 

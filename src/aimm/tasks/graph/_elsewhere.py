@@ -1,16 +1,16 @@
-"""Running tasks where an executor runs them: in threads, in other processes, on other machines."""
+"""The steps of a graph on an executor: found there by name, with model instances that travel as their plugin wants."""
 
 import importlib
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
-from weakref import WeakValueDictionary
+from typing import Any, Protocol
 
-from aimm.errors import PluginLoadError, TaskNotFoundError
-from aimm.plugins import PluginManager, PluginsConfig, StateCallback, default_manager
-from aimm.tasks._records import TaskRecord
+from aimm.errors import TaskNotFoundError
+from aimm.executors import Carried, Executor, ManagerCall, get_executor
+from aimm.plugins import PluginManager, StateCallback
+from aimm.tasks import call_task, find_task
+from aimm.tasks.graph._checkpoint import model_type_of
+from aimm.tasks.graph._plan import Call
 
 
 class Submits(Protocol):
@@ -20,75 +20,66 @@ class Submits(Protocol):
         """Run a function; the future has its result."""
 
 
-class Home(NamedTuple):
-    """Whose tasks are run, as plain data.
-
-    Attributes:
-        token: The same for the same manager in the same run.
-        is_default: Whether it is the default manager, in which plain imports declare.
-        config: Its configuration.
-        module: The module of the task, for one that a plain import declares.
-    """
-
-    token: str
-    is_default: bool
-    config: PluginsConfig
-    module: str
-
-
-_here: "WeakValueDictionary[str, PluginManager]" = WeakValueDictionary()
-_made: dict[str, PluginManager] = {}
-
-
 class Elsewhere:
-    """Hands tasks to an executor.
+    """Hands steps to an executor.
 
     Args:
-        executor: The executor, or the name of one of :mod:`aimm.executors`.
+        executor: The executor, or the name of one; one of :mod:`aimm.executors` also gets deadline and state callback.
         manager: Whose tasks they are.
+        timeout: Deadline for each step in seconds, or None.
     """
 
-    def __init__(self, executor: Submits | str, manager: PluginManager) -> None:
-        self._tells_states = isinstance(executor, str)
-        if isinstance(executor, str):
-            from aimm.executors import get_executor
-
-            executor = get_executor(executor)
-        else:
-            from aimm.executors import Executor
-
-            self._tells_states = isinstance(executor, Executor)
-        config, token = manager.config, uuid.uuid4().hex
-        settings = {name: dict(values) for name, values in config.settings.items()}
-        self._executor = executor
-        self._home = Home(
-            token, manager is default_manager, config._replace(prefer=dict(config.prefer), settings=settings), ""
-        )
-        _here[token] = manager  # for executors that stay in this process
+    def __init__(self, executor: Submits | str, manager: PluginManager, timeout: float | None) -> None:
+        executor = get_executor(executor) if isinstance(executor, str) else executor
+        self._executor, self._manager, self._timeout = executor, manager, timeout
+        self._instances: dict[int, tuple[Any, str]] = {}
 
     def submit(
-        self, record: TaskRecord, args: tuple[Any, ...], kwargs: dict[str, Any], state_cb: StateCallback
+        self, call: Call, args: Sequence[Any], kwargs: Mapping[str, Any], state_cb: StateCallback | None
     ) -> "Future[Any]":
-        """Run a task; the future has what it returns."""
-        home = self._home._replace(module=record.function.__module__)
-        states: dict[str, Any] = {"state_cb": state_cb} if self._tells_states else {}
-        return self._executor.submit(run_task_of, home, record.name, args, kwargs, **states)
+        """Run a step."""
+        record = call.record
+        function = ManagerCall(run_here, self._manager, "task", record.name, record.source.describe())
+        given = [self._packed(value) for value in args], {name: self._packed(kwargs[name]) for name in kwargs}
+        if isinstance(self._executor, Executor):
+            return self._executor.submit(function, record.name, *given, timeout=self._timeout, state_cb=state_cb)
+        return self._executor.submit(function, record.name, *given)
+
+    def opened(self, call: Call, given: tuple[tuple[Any, ...], dict[str, Any]], value: Any) -> Any:
+        """What a step gave; a model instance is remembered, for those that take it."""
+        value = value.instance if isinstance(value, Carried) else value
+        model_type = model_type_of(call.record.name, *given)
+        if model_type is not None:
+            self._instances[id(value)] = value, model_type
+        return value
+
+    def _packed(self, value: Any) -> Any:
+        known = self._instances.get(id(value))
+        return value if known is None else Carried(self._manager, known[1], value)
 
 
-def run_task_of(
-    home: Home, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], state_cb: StateCallback | None = None
+def run_here(
+    manager: PluginManager,
+    name: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    state_cb: StateCallback | None = None,
 ) -> Any:
-    """Run a task where its record is not at hand: what an executor is given."""
-    from aimm.tasks import call_task, find_task
+    """Run a task in the process that it was sent to.
 
-    manager = _here.get(home.token) or _made.get(home.token)
-    if manager is None:
-        manager = _made[home.token] = default_manager if home.is_default else PluginManager()
-        with suppress(PluginLoadError):  # what fails here failed in the host too; whether it matters the call will tell
-            manager.initialize(home.config)
+    Returns:
+        What the task returns; a model instance as what can be pickled.
+    """
     try:
         record = find_task(name, manager=manager)
-    except TaskNotFoundError:
-        importlib.import_module(home.module)
+    except TaskNotFoundError:  # registered by a plain import over there
+        importlib.import_module(name.rpartition(".")[0])
         record = find_task(name, manager=manager)
-    return call_task(record, args, kwargs, state_cb, manager=manager)
+    given = tuple(map(_opened, args)), {key: _opened(kwargs[key]) for key in kwargs}
+    value = call_task(record, *given, state_cb, manager=manager)
+    model_type = model_type_of(name, *given)
+    return value if model_type is None else Carried(manager, model_type, value)
+
+
+def _opened(value: Any) -> Any:
+    return value.instance if isinstance(value, Carried) else value

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aimm._types import ignore_state
 from aimm.errors import AimmError, StepError, StepOutputError, StepTypeError
@@ -21,6 +21,9 @@ from aimm.tasks.graph._keys import Keys
 from aimm.tasks.graph._plan import Call, Values, getter, needs_of
 from aimm.tasks.graph._references import fill
 from aimm.tasks.graph._validate import Checked
+
+if TYPE_CHECKING:
+    from aimm.tasks.graph._elsewhere import Submits
 
 _Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -69,6 +72,7 @@ class Engine:
         self._done = 0
         manager = catalog_of(settings.manager).manager
         self._entries = {name: manager.entry(TASK, name) for name in {call.record.name for call in calls}}
+        self._opened: Callable[[Call, _Arguments, Any], Any] = lambda call, args, value: value
         running = {call.step for call in calls}
         self._waiting = {name: needs_of(checked, checked.model.artifact_outputs[name]) & running for name in to_write}
         self._artifacts_of: dict[str, list[str]] = {}
@@ -76,7 +80,7 @@ class Engine:
             for step in needs:
                 self._artifacts_of.setdefault(step, []).append(name)
 
-    def run(self, workers: int, executor: Submits | str | None) -> None:
+    def run(self, workers: int, executor: "Submits | str | None", timeout: float | None = None) -> None:
         """Run every step, and write every artifact.
 
         Raises:
@@ -85,8 +89,7 @@ class Engine:
         for name in [name for name, needs in self._waiting.items() if not needs]:
             self._write(name)
         if executor is not None:
-            elsewhere = Elsewhere(executor, catalog_of(self._settings.manager).manager)
-            self._run_side_by_side(lambda call, args: elsewhere.submit(call.record, *args, self._callback(call)))
+            self._run_elsewhere(executor, timeout)
         elif workers > 1 and len(self._calls) > 1:
             self._run_in_threads(workers)
         else:
@@ -98,6 +101,16 @@ class Engine:
                 except Exception as error:
                     raise self._failure(call, error) from error
                 self._finish(call, (args, kwargs), value, time.perf_counter() - started)
+
+    def _run_elsewhere(self, executor: "Submits | str", timeout: float | None) -> None:
+        from aimm.tasks.graph._elsewhere import Elsewhere
+
+        elsewhere = Elsewhere(executor, catalog_of(self._settings.manager).manager, timeout)
+        has_callback = self._settings.state_cb is not None
+        self._opened = elsewhere.opened
+        self._run_side_by_side(
+            lambda call, args: elsewhere.submit(call, *args, self._callback(call) if has_callback else None)
+        )
 
     def _run_in_threads(self, workers: int) -> None:
         from concurrent.futures import ThreadPoolExecutor
@@ -148,6 +161,7 @@ class Engine:
             value = future.result()
         except Exception as error:
             raise self._failure(call, error) from error
+        value = self._opened(call, args, value)
         self._finish(call, args, value, time.perf_counter() - started)
 
     def _arguments(self, call: Call) -> _Arguments:
@@ -235,6 +249,8 @@ class Engine:
             return ignore_state
 
         def report(state: Any) -> None:
+            if call.step in self.seconds:  # it came late from elsewhere, and the step was told to be done
+                return
             state = dict(state) if isinstance(state, Mapping) else {"state": state}
             part = state.get("progress")
             inside = min(max(part, 0), 1) if isinstance(part, (int, float)) else 0

@@ -4,14 +4,13 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aimm.errors import GraphError, InvalidGraphError, StateCallbackError
 from aimm.plugins import PluginManager, StateCallback
 from aimm.tasks._artifacts import ArtifactInfo
 from aimm.tasks._catalog import catalog_of
 from aimm.tasks.graph._checkpoint import Checkpoints
-from aimm.tasks.graph._elsewhere import Submits
 from aimm.tasks.graph._engine import Engine, Settings
 from aimm.tasks.graph._graph import AnyGraph, as_graph
 from aimm.tasks.graph._inputs import ArtifactPath, inputs_of, read_inputs, with_parameters
@@ -21,6 +20,9 @@ from aimm.tasks.graph._plan import Call, Values, calls_of
 from aimm.tasks.graph._references import Reference, parse_reference
 from aimm.tasks.graph._resume import Plan, PlannedStep, plan_everything, plan_resumed
 from aimm.tasks.graph._validate import Checked, check
+
+if TYPE_CHECKING:
+    from aimm.tasks.graph._elsewhere import Submits
 
 
 class Prepared(NamedTuple):
@@ -184,7 +186,8 @@ def run(
     state_cb: StateCallback | None = None,
     check_types: bool = True,
     workers: int = 1,
-    executor: Submits | str | None = None,
+    executor: "Submits | str | None" = None,
+    timeout: float | None = None,
     resume: bool = False,
     checkpoints: bool = True,
     allow_pickle: bool = False,
@@ -202,8 +205,9 @@ def run(
         state_cb: Receives a state when a step begins and ends, and what tasks report; ``progress`` goes from 0 to 1.
         check_types: Whether values are checked against the declared types.
         workers: How many steps may run at a time, in threads.
-        executor: Runs the tasks elsewhere: the name of an executor of :mod:`aimm.executors`, such as ``process``, or
-            an object with ``submit(function, *args)``, which returns a ``Future``. Values then cross by pickle.
+        executor: Runs the tasks elsewhere: an executor of :mod:`aimm.executors` or the name of one, or any other
+            object with ``submit(function, *args)``, which returns a ``Future``.
+        timeout: Deadline for each step in seconds, on an executor of :mod:`aimm.executors`.
         resume: Run only what changed or failed since the last run with this ``out``.
         checkpoints: Whether to keep in ``out`` what ``resume`` needs.
         allow_pickle: Whether what has no other form is pickled for that.
@@ -230,7 +234,7 @@ def run(
         values.update(job.reused(step))
     settings = Settings(job.out, state_cb, check_types, debug, job.prepared.manager)
     engine = Engine(job.checked, calls, values, to_write, settings, job.checkpoints, job.keys)
-    engine.run(workers, executor)
+    engine.run(workers, executor, timeout)
     kept = {**job.plan.kept, **engine.artifacts}
     unwritten = tuple(name for name in job.checked.handlers if name not in kept)
     last = _last(job.prepared.calls)
