@@ -103,7 +103,6 @@ class Engine:
                 self._finish(call, (args, kwargs), value, time.perf_counter() - started)
 
     def _run_elsewhere(self, executor: "Submits | str", timeout: float | None) -> None:
-        from aimm.tasks.graph._elsewhere import Elsewhere
 
         elsewhere = Elsewhere(executor, catalog_of(self._settings.manager).manager, timeout)
         has_callback = self._settings.state_cb is not None
