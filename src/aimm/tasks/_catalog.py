@@ -66,8 +66,8 @@ class Catalog:
         if not owners:
             return record
         owner = max(owners, key=lambda candidate: len(candidate.module))
-        named = {"plugin": owner.name, "distribution": owner.distribution, "version": owner.version}
-        return record._replace(source=record.source._replace(**named))
+        source = record.source._replace(plugin=owner.name, distribution=owner.distribution, version=owner.version)
+        return record._replace(source=source)
 
     def names(self, kind: str) -> list[str]:
         """The full names of everything of one kind that is registered by now, sorted; built-in ones included."""
