@@ -56,8 +56,8 @@ PUBLIC = {
         *("names", "read_artifacts", "register", "save_artifact", "split_outputs", "tasks", "unchanged"),
     ],
     "aimm.tasks.graph": [
-        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "plan"),
-        *("prepare", "run", "validate"),
+        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "graph_schema"),
+        *("plan", "prepare", "run", "validate"),
     ],
 }
 """Every name that others may rely on. A change here is a change for users: say so in CHANGELOG.md."""
