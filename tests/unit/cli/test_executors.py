@@ -114,7 +114,7 @@ def test_a_graph_on_an_executor(aimm: Cli, shop: FakeSite, task: str, options: l
     """Its steps run in worker processes; one that crashes or hangs is named."""
     shop.add("tasks-dist", "3.0", {"aimm.tasks": {"far": "far_tasks_of_test"}}, {"far_tasks_of_test": TASKS})
     Path("good.yaml").write_text("graph:\n  pid: {where: []}\n")
-    done = aimm("graph", "run", "good.yaml", *options)
+    done = aimm("graph", "run", "good.yaml", "--executor", "process")
     assert done.code == 0
     assert int(done.out.partition(": ")[2].split()[0]) != os.getpid()
     Path("bad.yaml").write_text(f"graph:\n  broken: {{{task}: []}}\n")
