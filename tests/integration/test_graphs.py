@@ -40,7 +40,7 @@ def test_load_split_train_score(pipeline: Environment, tmp_path: Path) -> None:
     found = json.loads(done.out)
     assert found["results"]["scores.report"]["accuracy"] > 0.9
     assert json.loads((tmp_path / "results" / "scores.json").read_text())["samples"] == 54
-    assert "| accuracy | 0.9" in (tmp_path / "results" / "report.md").read_text()
+    assert "| samples | 54.000 |" in (tmp_path / "results" / "report.md").read_text()
     assert found["artifacts"]["report"]["distribution"] == "aimm-hello-tasks"
     again = pipeline.aimm(*run, "data=wine", "-p", "strength=0.1", "--resume", "--dry-run")
     assert actions(again.out) == {"table": "reuse", "parts": "reuse", "model": "run", "scores": "run"}

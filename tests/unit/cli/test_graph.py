@@ -123,6 +123,15 @@ def test_run(aimm: Cli, graph: Path) -> None:
     assert "not written, for want of --out: result" in done.err
 
 
+def test_run_on_an_executor(aimm: Cli, graph: Path) -> None:
+    """Named by an option; an unknown one is an error."""
+    graph.write_text("graph: {s: {add: [1, 2]}}\n")
+    assert aimm("graph", "run", graph, "--executor", "inline", "--timeout", "60").out == "s: 3\n"
+    code, out, err = aimm("graph", "run", graph, "--executor", "nowhere")
+    assert (code, out) == (1, "")
+    assert "nowhere" in err
+
+
 def test_run_as_json(aimm: Cli, graph: Path) -> None:
     """Steps with their times, artifacts with their digests, and plain results."""
     given = f"given={graph.parent / 'number.json'}"

@@ -1,9 +1,6 @@
 """Running graphs: values, order, errors, artifacts, resuming."""
 
-import importlib
-import os
 import pickle
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from aimm import plugins
 from aimm.errors import (
     ChangedValueError,
     GraphError,
@@ -22,10 +18,8 @@ from aimm.errors import (
     StepOutputError,
     StepTypeError,
 )
-from aimm.executors import make_executor
 from aimm.tasks import register
 from aimm.tasks.graph import Graph, plan, prepare, run, validate
-from support import FakeSite
 
 CALLS: list[str] = []
 BROKEN: list[bool] = []
@@ -97,45 +91,6 @@ def test_an_executor_runs_the_tasks() -> None:
     """Anything with ``submit`` will do."""
     with ThreadPoolExecutor(2) as pool:
         assert run(Graph.loads(PIPELINE), executor=pool)["p"] == 65
-
-
-ELSEWHERE = """
-import os
-from aimm.executors import make_executor
-from aimm.tasks import register
-
-@register(state_cb_arg_name="tell")
-def where(before: int, tell) -> int:
-    tell({"progress": 0.5, "note": "half"})
-    return os.getpid()
-
-@register
-def bad(pid: int) -> None:
-    raise LookupError(f"in {os.getpid()}")
-"""
-
-
-@pytest.mark.parametrize("declared", ["entry point", "import"])
-def test_tasks_run_in_another_process(declared: str, site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However they were declared; their states come back, and an error names the step and keeps the exception."""
-    name = f"far_{declared[:3]}"
-    if declared == "entry point":
-        site.add("dist-far", "1.0", {"aimm.tasks": {name: name}}, {name: ELSEWHERE})
-    else:
-        site.module(name, ELSEWHERE)
-    monkeypatch.setenv("PYTHONPATH", str(site.path))
-    plugins.initialize({"names": []})
-    if declared == "import":
-        importlib.import_module(name)
-    told = threading.Event()
-    with make_executor("process", workers=1) as executor:
-        graph = {"graph": {"s": {"where": 1}}}
-        result = run(graph, executor=executor, state_cb=lambda state: told.set() if "note" in state else None)
-        assert result["s"] != os.getpid()
-        assert told.wait(60)
-        with pytest.raises(StepError, match="step 'b' failed: LookupError: in") as caught:
-            run({"graph": {"b": {"bad": 1}}}, executor=executor)
-    assert type(caught.value.__cause__) is LookupError
 
 
 def test_an_executor_by_name() -> None:
