@@ -61,7 +61,7 @@ USES = {
         """
         from aimm import executors, plugins
         plugins.initialize()
-        with executors.create("demo") as executor:
+        with executors.make_executor("demo") as executor:
             print(executors.submit(executor, max, 1, 2).result())
         """,
         "2\n",
