@@ -29,6 +29,14 @@ PUBLIC = {
         *("load_model", "load_policy", "migration", "open_model", "pack_model", "read_header", "save_model"),
         *("unpack_model", "verify_model"),
     ],
+    "aimm.train": [
+        *("Dataset", "Fold", "TrainInput", "TrainOutput", "TrainRequest", "TrainingRun", "list_runs", "read_run"),
+    ],
+    "aimm.train.helpers": [
+        *("LazyPluginGroup", "fill_basic_metadata", "lazy_import", "raise_parameter_error", "user_name"),
+    ],
+    "aimm.train.interfaces": ["Dataset", "Fold", "TrainInput", "TrainOutput"],
+    "aimm.train.options": ["kfold_opt", "pass_train"],
     "aimm.tasks": [
         *("ArtifactInfo", "ArtifactTaskInterface", "HandlerRecord", "Output", "Parameter", "TaskRecord", "call"),
         *("call_task", "exists", "find_handler", "find_task", "funcs", "get", "handlers", "info", "load_artifact"),

@@ -9,10 +9,11 @@ from typing import Any
 import click
 import pytest
 
-from aimm import errors, plugins, store, tasks
+from aimm import errors, plugins, store, tasks, train
 from aimm.cli._app import root
 from aimm.plugins import _scan
 from aimm.store import _layout
+from aimm.train import helpers, options
 from docs.pages import DOCS, ROOT, all_pages, read_blocks
 
 REFERENCE = DOCS / "reference"
@@ -43,6 +44,14 @@ def test_store() -> None:
 
     assert documented == set(store.__all__)
     assert fields == list(store.Header._fields)
+
+
+def test_train() -> None:
+    """Every public name of aimm.train is documented, once."""
+    documented = sorted(name.removeprefix("aimm.train.") for name in directives("train.md"))
+    own = [f"options.{name}" for name in options.__all__] + [f"helpers.{name}" for name in helpers.__all__]
+
+    assert documented == sorted([*train.__all__, *own])
 
 
 def test_tasks() -> None:

@@ -51,7 +51,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     """Show everything that is known about a plugin or a distribution without importing it."""
     found = plugins.default_manager.discover(session.config)
     everything = [*found.candidates, *found.excluded]
-    matching = [c for c in everything if name in (*c.names, c.distribution)]
+    matching = [c for c in everything if name in (c.name, *c.names, c.distribution)]
     if not matching:
         known = sorted({known for c in everything for known in (*c.names, c.distribution or "")})
         hint = f"; {_why_none()}" if not known else near(name, known)

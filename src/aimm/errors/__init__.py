@@ -4,6 +4,7 @@
 
     AimmError
     ├── ConfigError (ValueError)               the configuration is wrong
+    │   └── MissingInputError (KeyError)       a training command needs something that it was not given
     ├── DeclarationError (TypeError, ValueError)   a plugin declares what cannot be registered
     │   └── HookSignatureError                 a hook implementation does not fit its specification
     ├── DuplicateError (ValueError)            a name is declared twice
@@ -29,6 +30,12 @@
     ├── TaskOutputError (ValueError)           what a task returned cannot be split into its outputs
     ├── ChangedValueError (RuntimeError)       a task changed a value that belongs to another one
     ├── ArtifactError (ValueError)             an artifact cannot be written or read
+    ├── TrainError                             a training run cannot be started, saved or read
+    │   ├── DatasetError (ValueError)          a data set cannot be had
+    │   ├── OutputError (ValueError)           what a training command returned cannot be saved
+    │   ├── RunExistsError (ValueError)        something stands where a run should go
+    │   ├── SaveError (OSError)                a finished training could not be saved; its files are kept
+    │   └── RunNotFoundError (LookupError)     there is no finished run here
     ├── GraphError (ValueError)                a task graph cannot be run as asked for
     │   ├── InvalidGraphError                  it has errors
     │   └── GraphInputError                    its parameters or artifacts do not fit
@@ -117,6 +124,15 @@ if TYPE_CHECKING:
         TaskOutputWarning as TaskOutputWarning,
         TypeDefinitionError as TypeDefinitionError,
     )
+    from aimm.errors._train import (
+        DatasetError as DatasetError,
+        MissingInputError as MissingInputError,
+        OutputError as OutputError,
+        RunExistsError as RunExistsError,
+        RunNotFoundError as RunNotFoundError,
+        SaveError as SaveError,
+        TrainError as TrainError,
+    )
 
 _MODULES = {
     "_extras": ("MissingExtraError",),
@@ -168,6 +184,15 @@ _MODULES = {
         "ChangedValueError",
         "ArtifactError",
         "TaskOutputWarning",
+    ),
+    "_train": (
+        "MissingInputError",
+        "TrainError",
+        "DatasetError",
+        "OutputError",
+        "RunExistsError",
+        "SaveError",
+        "RunNotFoundError",
     ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

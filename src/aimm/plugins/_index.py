@@ -151,7 +151,7 @@ def index_text(declared: "Declared", folders: Iterable[str]) -> str:
     lines = set()
     for entry in declared.entries:
         lines.add(_line("", *entry, declared.stamps[entry.path]))
-        canonical = canonical_name(entry.group, entry.value)
+        canonical = canonical_name(entry.group, entry.name, entry.value)
         if canonical not in (None, entry.name):
             lines.add(_line("=", entry.group, str(canonical), entry.name, entry.value))
     for distribution, path, message in declared.problems:
@@ -159,8 +159,10 @@ def index_text(declared: "Declared", folders: Iterable[str]) -> str:
     return "\n".join(("\t".join(folders), *sorted(lines), ""))
 
 
-def canonical_name(group: str, value: str) -> str | None:
-    """The second name of a model class: module + class name; None for anything else."""
+def canonical_name(group: str, name: str, value: str) -> str | None:
+    """The second name of a model class: module + class name; that of a training command: with dashes; else None."""
+    if group == "aimm.train":
+        return name.replace("_", "-")
     if group != "aimm.models" or ":" not in value:
         return None
     return target(value).replace(":", ".")

@@ -217,6 +217,20 @@ class PluginManager(Calls):
         """
         return self._set.ensure(candidate).failure
 
+    def target(self, group: str, name: str) -> Any:
+        """The object that an entry point points at, for groups whose plugins are used directly; loads it if need be.
+
+        Args:
+            group: Entry-point group, such as ``aimm.train``.
+            name: Name that the entry point answers to.
+
+        Raises:
+            PluginNotFoundError: No entry point of the group has this name.
+            PluginConflictError: Two have.
+            PluginUnavailableError: Its plugin is broken.
+        """
+        return self._finder.target(group, name)
+
     def require(self, candidate: Candidate, kind: str, name: str) -> None:
         """Load the plugin that owns a name.
 
