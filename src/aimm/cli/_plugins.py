@@ -1,4 +1,4 @@
-"""``aimm plugins``: what is installed, and what is wrong with it."""
+"""``aimm plugins``: what is installed, and what is wrong with it. The commands that change it stand elsewhere."""
 
 from typing import Any
 
@@ -14,6 +14,11 @@ ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "
 
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "install": ("aimm.cli._environment:install", "Install plugins, after a look at the plan."),
+    "uninstall": ("aimm.cli._environment:uninstall", "Uninstall plugins and what only they need."),
+    "verify": ("aimm.cli._environment:verify", "Check that everything installed fits together."),
+    "freeze": ("aimm.cli._environment:freeze", "Write down which plugins are installed."),
+    "restore": ("aimm.cli._environment:restore", "Install the plugins that 'freeze' wrote down."),
     "new": ("aimm.cli._new:new", "Make a new plugin package that is ready to be tested and installed."),
 }
 """The commands that stand in modules of their own."""
@@ -21,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 @click.group("plugins", cls=LazyGroup, lazy=COMMANDS)
 def plugins_group() -> None:
-    """List, show and examine plugins."""
+    """List, show and examine plugins; install and remove them."""
 
 
 @plugins_group.command("list")

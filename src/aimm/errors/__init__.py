@@ -16,6 +16,13 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
+    ├── PluginEnvironmentError (RuntimeError)  the Python environment cannot be changed as asked
+    │   ├── EnvironmentBusyError               another process changes it now
+    │   ├── LedgerError                        what was written down about it cannot be read
+    │   ├── InstallerError                     pip or uv failed
+    │   ├── HostConflictError                  a plugin would change a dependency of the host
+    │   └── StillNeededError                   a plugin that is to go is needed by what stays
+    ├── RequirementsFileError (ValueError)     a file of names and versions cannot be used
     ├── StoreError                             a model store cannot do what it was asked for
     │   ├── ModelNotFoundError (LookupError)   it has no such model, version or alias
     │   ├── ModelNameError (ValueError)        a name or metadata have the wrong form
@@ -65,9 +72,16 @@ errors of each package stand in a module of its own beside this file, which is i
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aimm.errors._extras import (
-        MissingExtraError as MissingExtraError,
+    from aimm.errors._environment import (
+        EnvironmentBusyError as EnvironmentBusyError,
+        HostConflictError as HostConflictError,
+        InstallerError as InstallerError,
+        LedgerError as LedgerError,
+        PluginEnvironmentError as PluginEnvironmentError,
+        RequirementsFileError as RequirementsFileError,
+        StillNeededError as StillNeededError,
     )
+    from aimm.errors._extras import MissingExtraError as MissingExtraError
     from aimm.errors._graph import (
         GraphError as GraphError,
         GraphInputError as GraphInputError,
@@ -135,6 +149,15 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
+    "_environment": (
+        "PluginEnvironmentError",
+        "EnvironmentBusyError",
+        "LedgerError",
+        "InstallerError",
+        "HostConflictError",
+        "StillNeededError",
+        "RequirementsFileError",
+    ),
     "_extras": ("MissingExtraError",),
     "_graph": ("GraphError", "GraphInputError", "InvalidGraphError", "StepError", "StepOutputError", "StepTypeError"),
     "_plugins": (
