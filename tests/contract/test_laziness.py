@@ -51,7 +51,10 @@ MODELS = (
     PACKAGE
     | CLI
     | STORE
-    | {f"aimm.cli._{name}" for name in ("arguments", "models", "names", "progress", "references", "results")}
+    | {
+        f"aimm.cli._{name}"
+        for name in ("arguments", "executors", "models", "names", "progress", "references", "results")
+    }
 )
 
 COMMANDS: dict[str, tuple[set[str], set[str]]] = {

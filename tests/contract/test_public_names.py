@@ -15,8 +15,16 @@ from aimm import plugins
 
 PUBLIC = {
     "aimm.cli": ["main"],
+    "aimm.executors": [
+        *("Call", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "Packed", "Predicted"),
+        *("ProcessExecutor", "executor_names", "get_executor", "keep", "make_executor", "predict_partitions", "submit"),
+    ],
     "aimm.plugins": [
-        *("ByteString", "Candidate", "Found", "Model", "Owner", "PluginManager", "PluginsConfig", "Report"),
+        *("ByteString", "Candidate", "ConfigureHook", "DataAccessWrapper", "DeserializeHook", "DeserializeWrapper"),
+        *("FitHook", "FitWrapper", "Found", "InstantiateHook", "InstantiateWrapper", "Model", "ModelLike"),
+        *("ModelTypesHook", "Owner", "ParametersHook", "PluginFailedHook", "PluginLoadedHook", "PluginManager"),
+        *("PluginsConfig", "PredictHook", "PredictWrapper", "Report", "ResolveModelTypeHook", "RunTaskWrapper"),
+        *("SerializeHook", "SerializeWrapper", "SettingsSchemaHook"),
         *("Route", "StateCallback", "aexec_data_access", "aexec_deserialize", "aexec_fit", "aexec_instantiate"),
         *("aexec_predict", "aexec_serialize", "config_schema", "data_access", "default_manager", "deserialize"),
         *("discover", "exec_data_access", "exec_deserialize", "exec_fit", "exec_instantiate", "exec_predict"),
@@ -28,6 +36,10 @@ PUBLIC = {
         *("ModelVersion", "Objects", "OtherVersion", "Policy", "Value", "default_policy", "default_root"),
         *("load_model", "load_policy", "migration", "open_model", "pack_model", "read_header", "save_model"),
         *("unpack_model", "verify_model"),
+    ],
+    "aimm.testing": [
+        *("Arguments", "Check", "Distribution", "Example", "Report", "Result", "call", "check_model", "check_plugin"),
+        *("checks", "parametrize"),
     ],
     "aimm.train": [
         *("Dataset", "Fold", "TrainInput", "TrainOutput", "TrainRequest", "TrainingRun", "list_runs", "read_run"),

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from aimm import errors, plugins, store, tasks, train
+from aimm import errors, plugins, store, tasks, testing, train
 from aimm.cli._app import root
 from aimm.plugins import _scan
 from aimm.store import _layout
@@ -149,3 +149,12 @@ def test_every_page_can_be_reached() -> None:
         listed = (page.parent / "index.md").read_text("utf-8") if page.parent.name != "example-plugins" else ""
         listed = listed or (DOCS / "index.md").read_text("utf-8")
         assert page.name == "index.md" or re.search(rf"^(?:[\w-]+/)?{page.stem}$", listed, re.MULTILINE), page
+
+
+def test_testing() -> None:
+    """Every public name of aimm.testing is documented, and every check stands in a table with its claim and hint."""
+    documented = {name.removeprefix("aimm.testing.") for name in directives("testing.md")} - {"aimm.testing"}
+    rows = re.findall(r"^\| `([\w-]+)` \| (.*) \| (.*) \|$", read("testing.md").partition("## Checks")[2], re.MULTILINE)
+
+    assert documented == set(testing.__all__)
+    assert sorted(rows) == sorted((c.name, c.claim.replace("``", "`"), c.hint) for c in testing.checks())

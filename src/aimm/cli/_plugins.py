@@ -14,6 +14,7 @@ ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "
 
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("aimm.cli._check:check", "Check that a plugin keeps its contract."),
     "install": ("aimm.cli._environment:install", "Install plugins, after a look at the plan."),
     "uninstall": ("aimm.cli._environment:uninstall", "Uninstall plugins and what only they need."),
     "verify": ("aimm.cli._environment:verify", "Check that everything installed fits together."),

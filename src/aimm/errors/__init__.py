@@ -16,6 +16,9 @@
     ├── ArgumentTwiceError (TypeError)         the caller gave what ``aimm`` passes itself
     ├── AsyncCallError (RuntimeError)          an ``async def`` plugin called inside a running loop
     ├── PluginExitError (RuntimeError)         a plugin tried to end the host
+    ├── ConformanceError (AssertionError)      a plugin does not conform
+    ├── CheckInputError (ValueError)           an example for the conformance kit is of no use
+    ├── SubjectError (LookupError, ValueError)     what should be checked cannot be found
     ├── PluginEnvironmentError (RuntimeError)  the Python environment cannot be changed as asked
     │   ├── EnvironmentBusyError               another process changes it now
     │   ├── LedgerError                        what was written down about it cannot be read
@@ -28,6 +31,17 @@
     │   ├── ModelNameError (ValueError)        a name or metadata have the wrong form
     │   └── StaleVersionError                  somebody else changed the model first
     ├── MissingExtraError (ImportError)        an optional dependency is not installed
+    ├── ExecutorError                          a job went wrong beside the plugin's own exceptions
+    │   ├── WorkerCrashed (RuntimeError)       its worker process died
+    │   ├── MemoryLimitExceeded (MemoryError)  it wanted more memory than its worker may have
+    │   ├── DeadlineExceeded (TimeoutError)    it took too long and was stopped
+    │   ├── Cancelled (CancelledError)         it was cancelled
+    │   ├── NotTransferableError (TypeError)   something of it cannot be pickled
+    │   └── StateRefusedError (TypeError, ValueError)     it reported a state that is no JSON object
+    ├── ExecutorNotFoundError (LookupError, ValueError)   no executor has this name
+    ├── ExecutorOptionError (TypeError, ValueError)       an executor cannot be made or used like this
+    ├── ExecutorClosedError (RuntimeError)     an executor was shut down
+    ├── PartitionError (ValueError)            partitioned data cannot be read, or its output not continued
     ├── ScaffoldError (ValueError)             a new package cannot be made with this answer
     ├── TargetExistsError (FileExistsError)    what is to be made exists already
     ├── TaskNotFoundError (LookupError, ValueError)   no task or artifact handler has this name
@@ -80,6 +94,19 @@ if TYPE_CHECKING:
         PluginEnvironmentError as PluginEnvironmentError,
         RequirementsFileError as RequirementsFileError,
         StillNeededError as StillNeededError,
+    )
+    from aimm.errors._executors import (
+        Cancelled as Cancelled,
+        DeadlineExceeded as DeadlineExceeded,
+        ExecutorClosedError as ExecutorClosedError,
+        ExecutorError as ExecutorError,
+        ExecutorNotFoundError as ExecutorNotFoundError,
+        ExecutorOptionError as ExecutorOptionError,
+        MemoryLimitExceeded as MemoryLimitExceeded,
+        NotTransferableError as NotTransferableError,
+        PartitionError as PartitionError,
+        StateRefusedError as StateRefusedError,
+        WorkerCrashed as WorkerCrashed,
     )
     from aimm.errors._extras import MissingExtraError as MissingExtraError
     from aimm.errors._graph import (
@@ -138,6 +165,11 @@ if TYPE_CHECKING:
         TaskOutputWarning as TaskOutputWarning,
         TypeDefinitionError as TypeDefinitionError,
     )
+    from aimm.errors._testing import (
+        CheckInputError as CheckInputError,
+        ConformanceError as ConformanceError,
+        SubjectError as SubjectError,
+    )
     from aimm.errors._train import (
         DatasetError as DatasetError,
         MissingInputError as MissingInputError,
@@ -176,6 +208,20 @@ _MODULES = {
         "AsyncCallError",
         "PluginExitError",
         "PluginContractWarning",
+    ),
+    "_testing": ("ConformanceError", "CheckInputError", "SubjectError"),
+    "_executors": (
+        "Cancelled",
+        "DeadlineExceeded",
+        "ExecutorClosedError",
+        "ExecutorError",
+        "ExecutorNotFoundError",
+        "ExecutorOptionError",
+        "MemoryLimitExceeded",
+        "NotTransferableError",
+        "PartitionError",
+        "StateRefusedError",
+        "WorkerCrashed",
     ),
     "_scaffold": (
         "ScaffoldError",
