@@ -116,7 +116,8 @@ def test_a_new_package_is_finished(fresh: Environment, kind: str, tmp_path: Path
     used = fresh.run_python(program)
     assert used.out.endswith(printed), used.err
     doctor = fresh.aimm("plugins", "doctor")
-    assert (doctor.code, doctor.out) == (0, "1 plugins: 1 ok, 0 broken, 0 conflicts\n"), doctor.err
+    assert doctor.code == 0, doctor.err
+    assert doctor.out.endswith("ok, 0 broken, 0 conflicts\n")
 
 
 @pytest.mark.timeout(600)
