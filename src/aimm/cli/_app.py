@@ -16,6 +16,7 @@ COMMANDS = {
     "plugins": ("aimm.cli._plugins:plugins_group", "List, show and examine plugins."),
     "types": ("aimm.cli._types:types_group", "List and show model types and their owners."),
     "tasks": ("aimm.cli._tasks:tasks_group", "List tasks, and compare their registration with the code."),
+    "graph": ("aimm.cli._graph:graph_group", "Check task graphs, show them, run them."),
     "fit": ("aimm.cli._models:fit", "Create and fit a model, and keep it in a model file."),
     "predict": ("aimm.cli._models:predict", "Apply a model file to data."),
     "train": ("aimm.cli._train:train_group", "Run a training command of a plugin, and save what it makes."),

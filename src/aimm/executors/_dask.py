@@ -63,8 +63,8 @@ class DaskExecutor(Executor):
     def __init__(
         self, cluster: Any = None, *, memory: int | str | None = None, grace: float = 2.0, retries: int = 0
     ) -> None:
-        self._is_closed = False
         self._client, self._owns_client = _client(cluster)
+        self._is_shut_down = False
         self._settings = _Settings(memory_in_bytes(self.name, memory), grace, retries)
         self._topic = f"aimm-{uuid.uuid4().hex}"
         self._numbers = itertools.count(1)
@@ -73,9 +73,14 @@ class DaskExecutor(Executor):
         self._kept: weakref.WeakKeyDictionary[Kept, Any] = weakref.WeakKeyDictionary()
         self._client.subscribe_topic(self._topic, self._heard)
 
+    @property
+    def is_closed(self) -> bool:  # type: ignore[override]
+        """Whether it is shut down, or its cluster is gone."""
+        return self._is_shut_down or self._client.status != "running"
+
     def start(self, call: Call, job: Job) -> None:
         """See :meth:`Executor.start`."""
-        if self._is_closed or self._client.status != "running":
+        if self.is_closed:
             raise ExecutorClosedError(self.name)
         try:
             packed = call.packed()
@@ -90,7 +95,7 @@ class DaskExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See :meth:`Executor.shutdown`; the cluster goes on, and so does a client that was passed in."""
-        self._is_closed = True
+        self._is_shut_down = True
         with self._lock:
             jobs = [task.job for task in self._tasks.values()]
         if cancel_futures:
