@@ -77,7 +77,7 @@ HELP: dict[str, tuple[set[str], set[str]]] = {
     "": (CLI, set()),
     "completion": (CLI | {"aimm.cli._completion"}, set()),
     "fit": (MODELS, STORE_NEEDS),
-    "graph": (CLI | {"aimm.cli._options", "aimm.cli._graph"}, {"pathlib"}),
+    "graph": (cli("executors", "graph", "options"), {"pathlib"}),
     "models": (KEPT, STORE_NEEDS),
     "plugins": (LIST, set()),
     "plugins check": (LIST | cli("check", "progress"), set()),
