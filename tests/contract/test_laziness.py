@@ -19,7 +19,7 @@ from support import FakeSite, class_source, model_source
 HEAVY = {
     *("pluggy", "jsonschema", "importlib_metadata", "importlib.metadata", "click", "rich", "yaml", "logging"),
     *("dataclasses", "inspect", "json", "asyncio", "hashlib", "tomllib", "traceback", "numpy", "difflib", "threading"),
-    *("subprocess", "pathlib", "tempfile", "multiprocessing"),
+    *("subprocess", "pathlib", "tempfile", "multiprocessing", "sqlite3"),
 }
 
 PACKAGE = {
@@ -54,7 +54,7 @@ TYPES = cli("names", "options", "types")
 LOADED = {*LOADING, "aimm.plugins._signature"}
 ENVIRONMENT = LIST | cli("environment", "progress")
 STORE = {"aimm.store.*", "aimm.errors._store"}
-STORE_NEEDS = {"dataclasses", "hashlib", "json", "tomllib"}
+STORE_NEEDS = {"dataclasses", "hashlib", "json", "sqlite3", "tomllib"}
 MODELS = cli("arguments", "executors", "models", "names", "progress", "references", "results") | STORE
 KEPT = cli("arguments", "options", "progress", "references", "store") | STORE
 TASKS = CLI | {"aimm.cli._options", "aimm.cli._tasks"}
