@@ -18,7 +18,7 @@ from support import FakeSite, class_source, model_source
 HEAVY = {
     *("pluggy", "jsonschema", "importlib_metadata", "importlib.metadata", "click", "rich", "yaml", "logging"),
     *("dataclasses", "inspect", "json", "asyncio", "hashlib", "tomllib", "traceback", "numpy", "difflib", "threading"),
-    *("subprocess", "pathlib", "tempfile", "multiprocessing"),
+    *("subprocess", "pathlib", "tempfile", "multiprocessing", "sqlite3"),
 }
 
 PACKAGE = {
@@ -43,16 +43,17 @@ CLI = {"aimm", "aimm.errors", "aimm.errors._plugins", "aimm.cli"} | {
 }
 LIST = PACKAGE | CLI | {"aimm.cli._names", "aimm.cli._options", "aimm.cli._plugins"}
 TYPES = PACKAGE | CLI | {"aimm.cli._names", "aimm.cli._options", "aimm.cli._types"}
-STORE = {"aimm.store", "aimm.errors._store"} | {
-    f"aimm.store._{name}"
-    for name in ("atomic", "disk", "example", "file", "index", "layout", "objects", "policy", "store", "versions")
+STORED = {f"aimm.cli._{name}" for name in ("arguments", "progress", "references")} | {"aimm.store"}
+FILES = {"aimm.errors._store"} | {
+    f"aimm.store._{name}" for name in ("atomic", "disk", "example", "file", "layout", "policy", "versions")
 }
+"""What a model file needs of the store; a store of many needs its index as well, and that a database."""
 MODELS = (
-    PACKAGE
-    | CLI
-    | STORE
-    | {f"aimm.cli._{name}" for name in ("arguments", "models", "names", "progress", "references", "results")}
+    PACKAGE | CLI | STORED | {"aimm.errors._store"} | {f"aimm.cli._{name}" for name in ("models", "names", "results")}
 )
+STORE = PACKAGE | CLI | STORED | {"aimm.errors._store", "aimm.cli._options", "aimm.cli._store"}
+STORE |= {f"aimm.store._{name}" for name in ("atomic", "disk", "objects")}
+INDEX = FILES | {f"aimm.store._{name}" for name in ("index", "store")}
 
 COMMANDS: dict[str, tuple[set[str], set[str]]] = {
     "--help": (CLI, set()),
@@ -65,8 +66,11 @@ COMMANDS: dict[str, tuple[set[str], set[str]]] = {
     "plugins schema": (LIST | {"aimm.plugins._document"}, {"json"}),
     "types list": (TYPES, set()),
     "types show a": (TYPES | LOADING | {"aimm.plugins._signature"}, {"lazy_a"}),
-    "fit --help": (MODELS, {"dataclasses", "hashlib", "json", "tomllib"}),
-    "predict --help": (MODELS, {"dataclasses", "hashlib", "json", "tomllib"}),
+    "fit --help": (MODELS, {"json"}),
+    "predict --help": (MODELS, {"json"}),
+    "models --help": (STORE, {"json"}),
+    "models save --help": (STORE, {"json"}),
+    "models list --store none": (STORE | INDEX, {"dataclasses", "hashlib", "json", "sqlite3"}),
     "completion bash": (CLI | {"aimm.cli._completion"}, {"subprocess"}),
 }
 """For each command every module of ours that it loads, and what else it loads beyond click and what click needs: of the

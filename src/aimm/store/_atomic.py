@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -90,7 +89,7 @@ def sync_folder(folder: str) -> None:
 
 def temporary_name(name: str) -> str:
     """A name that nobody else uses, hidden, and recognised by :func:`is_temporary`."""
-    return f".{name}.{secrets.token_hex(4)}.tmp"
+    return f".{name}.{os.urandom(4).hex()}.tmp"
 
 
 def is_temporary(name: str) -> bool:

@@ -152,10 +152,11 @@ _KEYS = {1: {*Header._fields[:8]}, 2: {*Header._fields}}
 
 def _parse(encoded: bytes, version: int, path: str) -> Header:
     try:
-        found = json.loads(encoded, object_pairs_hook=_once)
+        text = encoded.decode()
+        found, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         raise DamagedFileError(path, _MISSHAPEN) from None
-    if not isinstance(found, dict) or found.keys() != _KEYS[version]:
+    if end < len(text) or not isinstance(found, dict) or found.keys() != _KEYS[version]:
         raise DamagedFileError(path, _MISSHAPEN)
     header = Header(**found)
     try:
@@ -177,6 +178,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         raise ValueError("a key stands twice")
     return made
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)  # one for all: to make it takes longer than to use it
 
 
 def _describe_foreign(start: bytes) -> str:
