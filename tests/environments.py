@@ -130,7 +130,11 @@ def make_base(path: Path, wheel: Path) -> None:
     """Make the environment with pip, setuptools, and what ``aimm`` depends on, but not ``aimm``."""
     subprocess.run([sys.executable, "-m", "venv", path], check=True)
     pip = [path / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, "install", wheel, "setuptools>=77"], check=True, env={**os.environ, **clean_environment()})
+    subprocess.run(
+        [*pip, "install", f"aimm-plugins[environment] @ {wheel.as_uri()}", "setuptools>=77"],
+        check=True,
+        env={**os.environ, **clean_environment()},
+    )
     subprocess.run([*pip, "uninstall", "-y", "aimm-plugins"], check=True)
 
 
@@ -163,6 +167,7 @@ def make_wheel(
     *,
     raw_entry_points: str | bytes | None = None,
     requires: Sequence[str] = (),
+    metadata: Sequence[str] = (),
 ) -> Path:
     """Write a wheel as a build backend would; also such as no backend would let through.
 
@@ -174,11 +179,12 @@ def make_wheel(
         modules: Module name to source, which is dedented.
         raw_entry_points: Content of ``entry_points.txt`` instead.
         requires: Requirements.
+        metadata: Further lines of the metadata.
     """
     stem = f"{name.replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
     declared = raw_entry_points if raw_entry_points is not None else entry_points_text(entry_points or {})
-    requirements = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
+    requirements = "".join(f"{line}\n" for line in (*(f"Requires-Dist: {text}" for text in requires), *metadata))
     files = {f"{module.replace('.', '/')}.py": textwrap.dedent(source) for module, source in (modules or {}).items()}
     files |= {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requirements}",

@@ -39,8 +39,12 @@ def run(*command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | 
     return Run(done.returncode, done.stdout, done.stderr)
 
 
-def run_on_terminal(*command: str | Path, stdout: bool = True, env: Mapping[str, str] | None = None) -> tuple[Run, str]:
+def run_on_terminal(
+    *command: str | Path, stdout: bool = True, env: Mapping[str, str] | None = None, feed: str | None = None
+) -> tuple[Run, str]:
     """Run a program with a terminal 120 columns wide as stderr, and as stdout unless told otherwise.
+
+    With ``feed`` the terminal is its stdin too, and this is what is typed there.
 
     Returns:
         How it ended and what went to pipes; and what appeared on the terminal.
@@ -49,13 +53,15 @@ def run_on_terminal(*command: str | Path, stdout: bool = True, env: Mapping[str,
     settings = {"TERM": "xterm", "COLUMNS": "120", "LINES": "40", "PYTHON_COLORS": "0", **(env or {})}
     with subprocess.Popen(
         [*map(str, command)],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if feed is None else its_end,
         stdout=its_end if stdout else subprocess.PIPE,
         stderr=its_end,
         env={**os.environ, **settings},
         text=True,
     ) as process:
         os.close(its_end)
+        if feed is not None:
+            os.write(terminal, feed.encode())
         shown = _read_all(terminal)
         out = process.stdout.read() if process.stdout else ""
     os.close(terminal)

@@ -49,7 +49,11 @@ FILES = {"aimm.errors._store"} | {
 }
 """What a model file needs of the store; a store of many needs its index as well, and that a database."""
 MODELS = (
-    PACKAGE | CLI | STORED | {"aimm.errors._store"} | {f"aimm.cli._{name}" for name in ("models", "names", "results")}
+    PACKAGE
+    | CLI
+    | STORED
+    | {"aimm.errors._store"}
+    | {f"aimm.cli._{name}" for name in ("executors", "models", "names", "results")}
 )
 STORE = PACKAGE | CLI | STORED | {"aimm.errors._store", "aimm.cli._options", "aimm.cli._store"}
 STORE |= {f"aimm.store._{name}" for name in ("atomic", "disk", "objects")}

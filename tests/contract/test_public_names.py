@@ -15,8 +15,16 @@ from aimm import plugins
 
 PUBLIC = {
     "aimm.cli": ["main"],
+    "aimm.executors": [
+        *("Call", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "Packed", "Predicted"),
+        *("ProcessExecutor", "executor_names", "get_executor", "keep", "make_executor", "predict_partitions", "submit"),
+    ],
     "aimm.plugins": [
-        *("ByteString", "Candidate", "Found", "Model", "Owner", "PluginManager", "PluginsConfig", "Report"),
+        *("ByteString", "Candidate", "ConfigureHook", "DataAccessWrapper", "DeserializeHook", "DeserializeWrapper"),
+        *("FitHook", "FitWrapper", "Found", "InstantiateHook", "InstantiateWrapper", "Model", "ModelLike"),
+        *("ModelTypesHook", "Owner", "ParametersHook", "PluginFailedHook", "PluginLoadedHook", "PluginManager"),
+        *("PluginsConfig", "PredictHook", "PredictWrapper", "Report", "ResolveModelTypeHook", "RunTaskWrapper"),
+        *("SerializeHook", "SerializeWrapper", "SettingsSchemaHook"),
         *("Route", "StateCallback", "aexec_data_access", "aexec_deserialize", "aexec_fit", "aexec_instantiate"),
         *("aexec_predict", "aexec_serialize", "config_schema", "data_access", "default_manager", "deserialize"),
         *("discover", "exec_data_access", "exec_deserialize", "exec_fit", "exec_instantiate", "exec_predict"),
@@ -29,6 +37,18 @@ PUBLIC = {
         *("load_model", "load_policy", "migration", "open_model", "pack_model", "read_header", "save_model"),
         *("unpack_model", "verify_model"),
     ],
+    "aimm.testing": [
+        *("Arguments", "Check", "Distribution", "Example", "Report", "Result", "call", "check_model", "check_plugin"),
+        *("checks", "parametrize"),
+    ],
+    "aimm.train": [
+        *("Dataset", "Fold", "TrainInput", "TrainOutput", "TrainRequest", "TrainingRun", "list_runs", "read_run"),
+    ],
+    "aimm.train.helpers": [
+        *("LazyPluginGroup", "fill_basic_metadata", "lazy_import", "raise_parameter_error", "user_name"),
+    ],
+    "aimm.train.interfaces": ["Dataset", "Fold", "TrainInput", "TrainOutput"],
+    "aimm.train.options": ["kfold_opt", "pass_train"],
     "aimm.tasks": [
         *("ArtifactInfo", "ArtifactTaskInterface", "HandlerRecord", "Output", "Parameter", "TaskRecord", "call"),
         *("call_task", "exists", "find_handler", "find_task", "funcs", "get", "handlers", "info", "load_artifact"),

@@ -271,7 +271,7 @@ class BaseEnvironment:
             shutil.copy(ROOT / name, source)
         pip = (folder / "bin" / "python", "-m", "pip", "-q", "--disable-pip-version-check")
         _call(*pip, "wheel", "--no-deps", "-w", folder, source)
-        _call(*pip, "install", "setuptools>=77", *folder.glob("*.whl"))
+        _call(*pip, "install", "setuptools>=77", "packaging>=24.0", *folder.glob("*.whl"))
 
     def environment(self, folder: Path, *, build_here: bool = True) -> dict[str, str]:
         """Make a throw-away environment and return the variables of a shell in which it is active.

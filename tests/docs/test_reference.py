@@ -9,10 +9,11 @@ from typing import Any
 import click
 import pytest
 
-from aimm import errors, plugins, store, tasks
+from aimm import errors, plugins, store, tasks, testing, train
 from aimm.cli._app import root
 from aimm.plugins import _scan
 from aimm.store import _layout
+from aimm.train import helpers, options
 from docs.pages import DOCS, ROOT, all_pages, read_blocks
 
 REFERENCE = DOCS / "reference"
@@ -43,6 +44,14 @@ def test_store() -> None:
 
     assert documented == set(store.__all__)
     assert fields == list(store.Header._fields)
+
+
+def test_train() -> None:
+    """Every public name of aimm.train is documented, once."""
+    documented = sorted(name.removeprefix("aimm.train.") for name in directives("train.md"))
+    own = [f"options.{name}" for name in options.__all__] + [f"helpers.{name}" for name in helpers.__all__]
+
+    assert documented == sorted([*train.__all__, *own])
 
 
 def test_tasks() -> None:
@@ -140,3 +149,12 @@ def test_every_page_can_be_reached() -> None:
         listed = (page.parent / "index.md").read_text("utf-8") if page.parent.name != "example-plugins" else ""
         listed = listed or (DOCS / "index.md").read_text("utf-8")
         assert page.name == "index.md" or re.search(rf"^(?:[\w-]+/)?{page.stem}$", listed, re.MULTILINE), page
+
+
+def test_testing() -> None:
+    """Every public name of aimm.testing is documented, and every check stands in a table with its claim and hint."""
+    documented = {name.removeprefix("aimm.testing.") for name in directives("testing.md")} - {"aimm.testing"}
+    rows = re.findall(r"^\| `([\w-]+)` \| (.*) \| (.*) \|$", read("testing.md").partition("## Checks")[2], re.MULTILINE)
+
+    assert documented == set(testing.__all__)
+    assert sorted(rows) == sorted((c.name, c.claim.replace("``", "`"), c.hint) for c in testing.checks())

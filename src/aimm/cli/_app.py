@@ -18,6 +18,8 @@ COMMANDS = {
     "tasks": ("aimm.cli._tasks:tasks_group", "List tasks, and compare their registration with the code."),
     "fit": ("aimm.cli._models:fit", "Create and fit a model, and keep it in a model file."),
     "predict": ("aimm.cli._models:predict", "Apply a model file to data."),
+    "train": ("aimm.cli._train:train_group", "Run a training command of a plugin, and save what it makes."),
+    "runs": ("aimm.cli._runs:runs_group", "List and show finished training runs."),
     "models": ("aimm.cli._store:models_group", "Keep models: verified files, and a store of named versions."),
     "completion": ("aimm.cli._completion:completion", "Print the script that completes names in your shell."),
 }

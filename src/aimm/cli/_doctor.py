@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from tempfile import TemporaryFile
@@ -112,12 +112,26 @@ def examine(session: Session, timeout: float) -> Findings:
     found = plugins.default_manager.discover(session.config)
     settings = dict(plugins.load_config(session.config).settings)
     examined: list[Finding] = []
+    missing = _missing_externals()
     with progress("plugins doctor") as state_cb, _Probes(timeout) as probes:
         for finding in probes.run(found.candidates, settings):
-            examined.append(finding)
+            needs = [f"needs {what}, which is not on this machine" for what in missing(finding.candidate.distribution)]
+            examined.append(finding._replace(remarks=(*finding.remarks, *needs)))
             state_cb({"progress": len(examined) / len(found.candidates), "plugin": finding.candidate.name})
     conflicts = [*found.conflicts(), *_undeclared_conflicts(examined, found)]
     return Findings(tuple(examined), tuple(found.failures()), tuple(conflicts))
+
+
+def _missing_externals() -> Callable[[str | None], list[str]]:
+    """What a distribution requires of the machine and is missing; nothing if that cannot be read without the extra."""
+    try:
+        from packaging.utils import canonicalize_name
+
+        from aimm.environment import external_remarks
+    except ImportError:
+        return lambda distribution: []
+    remarks = external_remarks()
+    return lambda distribution: remarks.get(canonicalize_name(distribution or ""), [])
 
 
 class _Probes:

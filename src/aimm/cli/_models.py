@@ -9,6 +9,7 @@ import click
 
 from aimm import plugins, store
 from aimm.cli._arguments import action_arguments, data_arguments, parse_pairs
+from aimm.cli._executors import executor_options, running
 from aimm.cli._names import names_in
 from aimm.cli._progress import progress
 from aimm.cli._references import complete_models, open_reference, versions_told
@@ -36,6 +37,7 @@ def _data_options(command: F) -> F:
 @_data_options
 @click.option("--param", multiple=True, metavar="KEY=JSON", help="Argument of instantiate.")
 @click.option("--fit-param", multiple=True, metavar="KEY=JSON", help="Argument of fit.")
+@executor_options
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="Model file to write.")
 @click.option(
     "--example", type=click.IntRange(1), metavar="N", help="Keep the first N rows, and what is predicted for them."
@@ -51,6 +53,9 @@ def fit(
     seed: int | None,
     param: tuple[str, ...],
     fit_param: tuple[str, ...],
+    executor: str | None,
+    timeout: float | None,
+    memory: str | None,
     output: str,
     example: int | None,
     as_json: bool,
@@ -64,12 +69,16 @@ def fit(
     data_params = parse_pairs(data_param, "--data-param")
     _check_writable(output)
     manager = session.manager()
-    route = manager.route(model_type)
+    manager.route(model_type)  # an unknown one is said before the data is read
     loaded = _fetch(manager, data, data_params, split, seed)
     args, kwargs = action_arguments(loaded, "fit", manager.parameters(model_type, "fit"), fit_params)
-    with progress(f"fit {model_type}") as state_cb, _arguments_mentioned(model_type):
-        instance = route.instantiate(state_cb, **params)
-        fitted = route.fit(instance, state_cb, *args, **kwargs)
+    with (
+        running(manager, executor, timeout, memory) as run,
+        progress(f"fit {model_type}") as state_cb,
+        _arguments_mentioned(model_type),
+    ):
+        instance = run("instantiate", model_type, None, state_cb, (), params)
+        fitted = run("fit", model_type, instance, state_cb, args, kwargs)
     if fitted is None:
         session.say(f"fit of {model_type} returned nothing; the instance that was passed in is kept")
         fitted = instance
@@ -83,6 +92,7 @@ def fit(
 @click.command()
 @click.argument("model", shell_complete=complete_models)
 @_data_options
+@executor_options
 @click.option("--predict-param", multiple=True, metavar="KEY=JSON", help="Argument of predict.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a .csv or .json file, not to stdout.")
 @click.option("--score", is_flag=True, help="Also tell the share of predictions that equal the y of the data.")
@@ -99,6 +109,9 @@ def predict(
     split: str | None,
     seed: int | None,
     predict_param: tuple[str, ...],
+    executor: str | None,
+    timeout: float | None,
+    memory: str | None,
     output: str | None,
     score: bool,
     update: bool,
@@ -126,8 +139,12 @@ def predict(
     truth = truth_in(loaded) if score else None
     taken = manager.parameters(header.model_type, "predict")
     args, kwargs = action_arguments(loaded, "predict", taken, params)
-    with progress(f"predict {header.model_type}") as state_cb, _arguments_mentioned(header.model_type):
-        instance, prediction = manager.route(header.model_type).predict(instance, state_cb, *args, **kwargs)
+    with (
+        running(manager, executor, timeout, memory) as run,
+        progress(f"predict {header.model_type}") as state_cb,
+        _arguments_mentioned(header.model_type),
+    ):
+        instance, prediction = run("predict", header.model_type, instance, state_cb, args, kwargs)
     if update:
         store.save_model(model, header.model_type, instance, manager=manager)
     write_predictions(session, prediction, output, as_json, truth)

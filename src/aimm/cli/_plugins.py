@@ -1,4 +1,4 @@
-"""``aimm plugins``: what is installed, and what is wrong with it."""
+"""``aimm plugins``: what is installed, and what is wrong with it. The commands that change it stand elsewhere."""
 
 from typing import Any
 
@@ -14,6 +14,12 @@ ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "
 
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("aimm.cli._check:check", "Check that a plugin keeps its contract."),
+    "install": ("aimm.cli._environment:install", "Install plugins, after a look at the plan."),
+    "uninstall": ("aimm.cli._environment:uninstall", "Uninstall plugins and what only they need."),
+    "verify": ("aimm.cli._environment:verify", "Check that everything installed fits together."),
+    "freeze": ("aimm.cli._environment:freeze", "Write down which plugins are installed."),
+    "restore": ("aimm.cli._environment:restore", "Install the plugins that 'freeze' wrote down."),
     "new": ("aimm.cli._new:new", "Make a new plugin package that is ready to be tested and installed."),
 }
 """The commands that stand in modules of their own."""
@@ -21,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 @click.group("plugins", cls=LazyGroup, lazy=COMMANDS)
 def plugins_group() -> None:
-    """List, show and examine plugins."""
+    """List, show and examine plugins; install and remove them."""
 
 
 @plugins_group.command("list")
@@ -51,7 +57,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     """Show everything that is known about a plugin or a distribution without importing it."""
     found = plugins.default_manager.discover(session.config)
     everything = [*found.candidates, *found.excluded]
-    matching = [c for c in everything if name in (*c.names, c.distribution)]
+    matching = [c for c in everything if name in (c.name, *c.names, c.distribution)]
     if not matching:
         known = sorted({known for c in everything for known in (*c.names, c.distribution or "")})
         hint = f"; {_why_none()}" if not known else near(name, known)

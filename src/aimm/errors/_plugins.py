@@ -10,6 +10,11 @@ def _listed(names: Iterable[str], none: str = "none") -> str:
     return ", ".join(map(repr, names)) or none
 
 
+def _named(kind: str, name: str) -> str:
+    # Actions are single words and belong to a name: fit of 'x'; the rest are kinds of names: model type 'x'.
+    return f"{kind} {name!r}" if " " in kind else f"{kind} of {name!r}"
+
+
 class PluginFailure(NamedTuple):
     """Why one plugin does not work. Plain text throughout, so that it can be pickled, logged and shown.
 
@@ -136,8 +141,7 @@ class PluginNotFoundError(AimmError, LookupError, ValueError):
     def __str__(self) -> str:
         shown = self.known[:10]
         more = f" and {len(self.known) - 10} more" if len(self.known) > 10 else ""
-        what = f"{self.kind} {self.name!r}" if self.kind == "model type" else f"{self.kind} of {self.name!r}"
-        text = f"no plugin for {what} (known: {_listed(shown)}{more})"
+        text = f"no plugin for {_named(self.kind, self.name)} (known: {_listed(shown)}{more})"
         return "; ".join([text, *self.hints, "'aimm plugins list' shows what is installed"])
 
 
@@ -181,7 +185,7 @@ class PluginUnavailableError(AimmError, LookupError, ValueError):
         self.kind, self.name, self.failure = kind, name, failure
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.name!r} is not available: {self.failure.describe()}"
+        return f"{_named(self.kind, self.name)} is not available: {self.failure.describe()}"
 
 
 class PluginLoadError(AimmError):

@@ -18,18 +18,60 @@ from aimm.plugins._routes import Route
 
 if TYPE_CHECKING:
     from aimm.plugins._document import config_schema
+    from aimm.plugins._protocols import (
+        ConfigureHook,
+        DataAccessWrapper,
+        DeserializeHook,
+        DeserializeWrapper,
+        FitHook,
+        FitWrapper,
+        InstantiateHook,
+        InstantiateWrapper,
+        ModelLike,
+        ModelTypesHook,
+        ParametersHook,
+        PluginFailedHook,
+        PluginLoadedHook,
+        PredictHook,
+        PredictWrapper,
+        ResolveModelTypeHook,
+        RunTaskWrapper,
+        SerializeHook,
+        SerializeWrapper,
+        SettingsSchemaHook,
+    )
     from aimm.plugins.hookspecs import hookimpl
 
 __all__ = [
     "ByteString",
     "Candidate",
+    "ConfigureHook",
+    "DataAccessWrapper",
+    "DeserializeHook",
+    "DeserializeWrapper",
+    "FitHook",
+    "FitWrapper",
     "Found",
+    "InstantiateHook",
+    "InstantiateWrapper",
     "Model",
+    "ModelLike",
+    "ModelTypesHook",
     "Owner",
+    "ParametersHook",
+    "PluginFailedHook",
+    "PluginLoadedHook",
     "PluginManager",
     "PluginsConfig",
+    "PredictHook",
+    "PredictWrapper",
     "Report",
+    "ResolveModelTypeHook",
     "Route",
+    "RunTaskWrapper",
+    "SerializeHook",
+    "SerializeWrapper",
+    "SettingsSchemaHook",
     "StateCallback",
     "aexec_data_access",
     "aexec_deserialize",
@@ -87,7 +129,17 @@ owners = default_manager.owners
 register = default_manager.register
 
 
-_LATER = {"config_schema": "aimm.plugins._document", "hookimpl": "aimm.plugins.hookspecs"}
+_PROTOCOLS = (
+    *("ConfigureHook", "DataAccessWrapper", "DeserializeHook", "DeserializeWrapper", "FitHook", "FitWrapper"),
+    *("InstantiateHook", "InstantiateWrapper", "ModelLike", "ModelTypesHook", "ParametersHook", "PluginFailedHook"),
+    *("PluginLoadedHook", "PredictHook", "PredictWrapper", "ResolveModelTypeHook", "RunTaskWrapper", "SerializeHook"),
+    *("SerializeWrapper", "SettingsSchemaHook"),
+)
+_LATER = {
+    "config_schema": "aimm.plugins._document",
+    "hookimpl": "aimm.plugins.hookspecs",
+    **dict.fromkeys(_PROTOCOLS, "aimm.plugins._protocols"),
+}
 """Names whose modules load when they are first used: pluggy, for one, costs as much as all of this package."""
 
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from aimm import errors
 
-Conf: TypeAlias = "Mapping[str, Any] | str | os.PathLike[str] | None"
+Conf: TypeAlias = "Mapping[str, Any] | str | os.PathLike[str] | PluginsConfig | None"
 
 
 class PluginsConfig(NamedTuple):
@@ -58,11 +58,14 @@ def load_config(conf: Conf = None) -> PluginsConfig:
     """Read and check a configuration.
 
     Args:
-        conf: A mapping; or the path of a YAML, TOML or JSON file; or None for ``{"names": []}``.
+        conf: A mapping; or the path of a YAML, TOML or JSON file; or None for ``{"names": []}``; or a configuration
+            that was checked before.
 
     Raises:
         ConfigError: The file cannot be read or the document does not follow the schema.
     """
+    if isinstance(conf, PluginsConfig):
+        return conf
     if conf is None:
         return NO_CONFIG
     if isinstance(conf, Mapping):

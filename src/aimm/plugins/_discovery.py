@@ -62,8 +62,11 @@ class Candidate(NamedTuple):
     @property
     def names(self) -> tuple[str, ...]:
         """Every name this candidate answers to: its own and, for a model class, module + class name."""
-        canonical = canonical_name(self.group, self.value)
-        return (self.name,) if canonical in (None, self.name) else (self.name, str(canonical))
+        canonical = canonical_name(self.group, self.name, self.value)
+        if canonical is None or canonical == self.name:
+            return (self.name,)
+        # A command line writes dashes: two commands that differ in that alone are rivals, under that one name.
+        return (canonical,) if self.group == "aimm.train" else (self.name, canonical)
 
 
 class Found:
@@ -174,18 +177,29 @@ class Found:
     def _settled(self, name: str, rivals: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         if len(rivals) < 2:
             return rivals
-        wanted = self._config.prefer.get(name)
-        chosen = () if wanted is None else tuple(c for c in rivals if same_owner(wanted, c.choice))
+        prefer = self._config.prefer
+        wanted = {c: prefer.get(name) or prefer.get(c.name) for c in rivals}
+        chosen = tuple(c for c, choice in wanted.items() if choice and same_owner(choice, c.choice))
         # One object that is declared twice is no conflict.
         unique = {candidate.target: candidate for candidate in reversed(chosen or rivals)}
         return tuple(c for c in rivals if unique.get(c.target) is c)
 
 
+def kind_of(group: str) -> str:
+    """What the names of an entry-point group are called in messages."""
+    kinds = {
+        "aimm.models": "model type",
+        "aimm.data_access": "data access",
+        "aimm.plugins": "plugin name",
+        "aimm.train": "training command",
+    }
+    return kinds.get(group, group)
+
+
 def conflict(group: str, name: str, rivals: Iterable[Candidate]) -> "errors.PluginConflictError":
     """The conflict of several candidates that declare one name."""
-    kind = {"aimm.models": "model type", "aimm.data_access": "data access", "aimm.plugins": "plugin name"}
     described = [f"{_whose(candidate)} ({candidate.value})" for candidate in rivals]
-    return errors.PluginConflictError(kind.get(group, group), name, described, [c.choice for c in rivals])
+    return errors.PluginConflictError(kind_of(group), name, described, [c.choice for c in rivals])
 
 
 def _whose(candidate: Candidate) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aimm import errors
 from aimm._types import ACTIONS, MODEL_ACTIONS
-from aimm.plugins._discovery import conflict, safe_mode, same_owner
+from aimm.plugins._discovery import conflict, kind_of, safe_mode, same_owner
 from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import DECLARED, EXPLICIT, PREFERRED, Record, Registry, Source
 from aimm.plugins._report import Owner
@@ -55,6 +55,26 @@ class Finder:
         if record is None and action in MODEL_ACTIONS:
             record = self._resolve_dynamically(action, name)
         return record
+
+    def target(self, group: str, name: str) -> Any:
+        """The object that the one entry point of this name points at; loads it if need be.
+
+        Raises:
+            PluginNotFoundError: No entry point of the group has this name.
+            PluginConflictError: Two have.
+            PluginUnavailableError: Its plugin is broken.
+        """
+        rivals = self._set.found.contenders(group, name)
+        if len(rivals) > 1:
+            raise conflict(group, name, rivals)
+        if not rivals:
+            known = sorted({known for candidate in self._set.found.in_group(group) for known in candidate.names})
+            raise errors.PluginNotFoundError(kind_of(group), name, known)
+        state = self._set.ensure(rivals[0])
+        if state.loaded is None:
+            assert state.failure
+            raise errors.PluginUnavailableError(kind_of(group), name, state.failure) from state.error
+        return state.loaded.targets[0]
 
     def _load_owner(self, action: str, name: str, record: Record | None) -> None:
         group = "aimm.data_access" if action == "data_access" else "aimm.models"

@@ -83,12 +83,13 @@ class Index:
         """The lines that start with something, as fields."""
         text = self._text
         low = first_line(text, start)
-        found = []
-        while text.startswith(start, low):
-            end = text.index("\n", low)
-            found.append(_fields(text[low:end]))
-            low = end + 1
-        return found
+        if not text.startswith(start, low):
+            return []
+        high = first_line(text, start[:-1] + chr(ord(start[-1]) + 1))
+        lines = text[low : high - 1].split("\n")
+        if "\\" in text:
+            return [list(map(_unescaped, line.split("\t"))) for line in lines]
+        return [line.split("\t") for line in lines]
 
     def _holds(self, text: str) -> bool:
         stamps = text[: text.index("\n")].split("\t") if self._path else []
@@ -151,7 +152,7 @@ def index_text(declared: "Declared", folders: Iterable[str]) -> str:
     lines = set()
     for entry in declared.entries:
         lines.add(_line("", *entry, declared.stamps[entry.path]))
-        canonical = canonical_name(entry.group, entry.value)
+        canonical = canonical_name(entry.group, entry.name, entry.value)
         if canonical not in (None, entry.name):
             lines.add(_line("=", entry.group, str(canonical), entry.name, entry.value))
     for distribution, path, message in declared.problems:
@@ -159,8 +160,10 @@ def index_text(declared: "Declared", folders: Iterable[str]) -> str:
     return "\n".join(("\t".join(folders), *sorted(lines), ""))
 
 
-def canonical_name(group: str, value: str) -> str | None:
-    """The second name of a model class: module + class name; None for anything else."""
+def canonical_name(group: str, name: str, value: str) -> str | None:
+    """The second name of a model class: module + class name; that of a training command: with dashes; else None."""
+    if group == "aimm.train":
+        return name.replace("_", "-")
     if group != "aimm.models" or ":" not in value:
         return None
     return target(value).replace(":", ".")
@@ -197,17 +200,18 @@ def _line(mark: str, *fields: str) -> str:
     return line
 
 
-def _fields(line: str) -> list[str]:
-    fields = line.split("\t")
-    if "\\" not in line:
-        return fields
-    return ["\\".join(p.replace("\\t", "\t").replace("\\n", "\n") for p in f.split("\\\\")) for f in fields]
+def _unescaped(field: str) -> str:
+    return "\\".join(part.replace("\\t", "\t").replace("\\n", "\n") for part in field.split("\\\\"))
 
 
 def _are_current(rows: list[list[str]], files: int) -> bool:
     """Whether the first one or two files behind entry points are what they were."""
+    checked = ""
     for row in rows:
-        entry_points, _, identity = row[7].partition(",")
-        if entry_points != stamp_at(row[6]) or (files > 1 and identity != identity_stamp(row[6])):
-            return False
+        path = row[6]
+        if path != checked:
+            entry_points, _, identity = row[7].partition(",")
+            if entry_points != stamp_at(path) or (files > 1 and identity != identity_stamp(path)):
+                return False
+            checked = path
     return True

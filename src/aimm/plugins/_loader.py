@@ -145,6 +145,8 @@ def _own_records(candidate: Candidate, target: Any, declared: list[Record]) -> l
         own = _model(candidate, target, declared)
     elif candidate.group == "aimm.data_access":
         own = _data_access(candidate, target, taken)
+    elif candidate.group == "aimm.train":
+        own = _training_command(candidate, target)
     else:
         own = []
     return [record for record in own if record.key not in taken]
@@ -175,6 +177,14 @@ def _data_access(candidate: Candidate, target: Any, taken: set[tuple[str, str]])
     if not callable(target):
         raise errors.DeclarationError(f"{candidate.value} must be a function that fetches data, not {target!r}")
     return [Record(*key, target, Source(candidate.module))]
+
+
+def _training_command(candidate: Candidate, target: Any) -> list[Record]:
+    from click import Command
+
+    if not isinstance(target, Command):
+        raise errors.DeclarationError(f"{candidate.value} must be a click group or command, not {target!r}")
+    return []
 
 
 def _file(candidate: Candidate, error: BaseException) -> str | None:

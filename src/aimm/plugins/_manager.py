@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aimm import errors
-from aimm.plugins._config import Conf, load_config
+from aimm.plugins._config import Conf, PluginsConfig, load_config
 from aimm.plugins._discovery import Candidate, Found, discover
 from aimm.plugins._execute import Calls
 from aimm.plugins._finder import Finder
@@ -90,6 +90,11 @@ class PluginManager(Calls):
             self._set.forget()
             self._registry.clear()
             self._reset_all()
+
+    @property
+    def config(self) -> PluginsConfig:
+        """The configuration that ``initialize`` got, all calls together; another process starts from it likewise."""
+        return self._set.config
 
     @property
     def report(self) -> Report:
@@ -195,6 +200,20 @@ class PluginManager(Calls):
         source = self._finder.find(action, name).source
         return Owner(name, source.plugin or source.module, source.distribution, source.version, (action,))
 
+    def owner_record(self, name: str, action: str) -> Record:
+        """What was registered for one action of a name: the function and how it wants to be called; loads the owner.
+
+        Args:
+            name: Model type, or data access name.
+            action: The action.
+
+        Raises:
+            PluginNotFoundError: Nobody owns this name.
+            PluginConflictError: Two plugins do.
+            PluginUnavailableError: Its owner is broken.
+        """
+        return self._finder.find(action, name)
+
     def discover(self, conf: Conf = None) -> Found:
         """Find every plugin without importing any, and without changing the manager.
 
@@ -216,6 +235,20 @@ class PluginManager(Calls):
             Why it does not work; None if it does.
         """
         return self._set.ensure(candidate).failure
+
+    def target(self, group: str, name: str) -> Any:
+        """The object that an entry point points at, for groups whose plugins are used directly; loads it if need be.
+
+        Args:
+            group: Entry-point group, such as ``aimm.train``.
+            name: Name that the entry point answers to.
+
+        Raises:
+            PluginNotFoundError: No entry point of the group has this name.
+            PluginConflictError: Two have.
+            PluginUnavailableError: Its plugin is broken.
+        """
+        return self._finder.target(group, name)
 
     def require(self, candidate: Candidate, kind: str, name: str) -> None:
         """Load the plugin that owns a name.

@@ -62,12 +62,30 @@ class Entry:
         return self.owner(instance, state_cb, args, kwargs)
 
 
+class _None:
+    """The type of :data:`NONE`, which shows in signatures."""
+
+    def __repr__(self) -> str:
+        return "<none>"
+
+
+NONE = _None()
+"""No argument."""
+
+
+def _given(one: Any, two: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    return () if one is NONE else (one,) if two is NONE else (one, two, *args)
+
+
 class Route:
     """A model type resolved once: the five actions for hot loops.
 
     Each method is the ``exec_*`` function of that name without the model type. Its own parameters are positional-only,
     so that a plugin may take keyword arguments called ``name``, ``model_type``, ``instance`` or ``state_cb``. A route
     stays good for ever: it sees plugins and wrappers that come or go later.
+
+    The plugin's first two positional arguments stand apart from ``args`` only because a tuple that is made and taken
+    apart again is what a call through a handle would cost most.
 
     Attributes:
         model_type: The model type.
@@ -84,82 +102,93 @@ class Route:
     def __repr__(self) -> str:
         return f"<route of {self.model_type!r}>"
 
-    def instantiate(self, state_cb: StateCallback | None = None, /, *args: Any, **kwargs: Any) -> Any:
+    def instantiate(self, state_cb: StateCallback | None = None, one: Any = NONE, /, *args: Any, **kwargs: Any) -> Any:
         """Create an instance; see ``exec_instantiate``."""
         entry = self._instantiate
         if state_cb is not None and not callable(state_cb):
             raise refused(state_cb, entry)
         if (plain := entry.plain) is None:
-            return entry.invoke(None, ignore_state if state_cb is None else state_cb, args, kwargs)
+            given = args if one is NONE else (one, *args)
+            return entry.invoke(None, ignore_state if state_cb is None else state_cb, given, kwargs)
         try:
-            if kwargs:
-                if args:
-                    return plain(*args, **kwargs)
-                first, _, function = entry.named
-                if first in kwargs and len(kwargs) == 1:
-                    return function(kwargs[first])
-                return plain(**kwargs)
-            if len(args) == 1:
-                return plain(args[0])
-            return plain(*args) if args else plain()
+            if not kwargs and not args:
+                return plain() if one is NONE else plain(one)
+            if one is not NONE:
+                return plain(one, *args, **kwargs)
+            first, _, function = entry.named
+            if first in kwargs and len(kwargs) == 1:
+                return function(kwargs[first])
+            return plain(**kwargs)
         except BaseException as error:
             explain(error, entry, plain)
             raise
 
-    def fit(self, instance: Any, state_cb: StateCallback | None = None, /, *args: Any, **kwargs: Any) -> Any:
+    def fit(
+        self,
+        instance: Any,
+        state_cb: StateCallback | None = None,
+        one: Any = NONE,
+        two: Any = NONE,
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         """Fit an instance; see ``exec_fit``."""
         entry = self._fit
         if state_cb is not None and not callable(state_cb):
             raise refused(state_cb, entry)
         if (plain := entry.plain) is None:
-            return entry.invoke(instance, ignore_state if state_cb is None else state_cb, args, kwargs)
+            given = _given(one, two, args)
+            return entry.invoke(instance, ignore_state if state_cb is None else state_cb, given, kwargs)
         try:
-            if kwargs:
-                if args:
-                    return plain(*(instance,) + args, **kwargs)  # noqa: RUF005
-                first, second, function = entry.named
-                if first in kwargs:
-                    if len(kwargs) == 1:
-                        return function(instance, kwargs[first])
-                    if second in kwargs and len(kwargs) == 2:
-                        return function(instance, kwargs[first], kwargs[second])
-                return plain(instance, **kwargs)
-            match args:
-                case (one,):
-                    return plain(instance, one)
-                case (one, two):
-                    return plain(instance, one, two)
-            return plain(*(instance,) + args)  # noqa: RUF005
+            if not kwargs and not args:
+                if one is NONE:
+                    return plain(instance)
+                return plain(instance, one) if two is NONE else plain(instance, one, two)
+            if one is not NONE:
+                return plain(instance, *_given(one, two, args), **kwargs)
+            first, second, function = entry.named
+            if first in kwargs:
+                if len(kwargs) == 1:
+                    return function(instance, kwargs[first])
+                if second in kwargs and len(kwargs) == 2:
+                    return function(instance, kwargs[first], kwargs[second])
+            return plain(instance, **kwargs)
         except BaseException as error:
             explain(error, entry, plain)
             raise
 
     def predict(
-        self, instance: Any, state_cb: StateCallback | None = None, /, *args: Any, **kwargs: Any
+        self,
+        instance: Any,
+        state_cb: StateCallback | None = None,
+        one: Any = NONE,
+        two: Any = NONE,
+        /,
+        *args: Any,
+        **kwargs: Any,
     ) -> tuple[Any, Any]:
         """Predict; returns the instance and the prediction, see ``exec_predict``."""
         entry = self._predict
         if state_cb is not None and not callable(state_cb):
             raise refused(state_cb, entry)
         if (plain := entry.plain) is None:
-            return instance, entry.invoke(instance, ignore_state if state_cb is None else state_cb, args, kwargs)
+            given = _given(one, two, args)
+            return instance, entry.invoke(instance, ignore_state if state_cb is None else state_cb, given, kwargs)
         try:
-            if kwargs:
-                if args:
-                    return instance, plain(*(instance,) + args, **kwargs)  # noqa: RUF005
-                first, second, function = entry.named
-                if first in kwargs:
-                    if len(kwargs) == 1:
-                        return instance, function(instance, kwargs[first])
-                    if second in kwargs and len(kwargs) == 2:
-                        return instance, function(instance, kwargs[first], kwargs[second])
-                return instance, plain(instance, **kwargs)
-            match args:
-                case (one,):
-                    return instance, plain(instance, one)
-                case (one, two):
-                    return instance, plain(instance, one, two)
-            return instance, plain(*(instance,) + args)  # noqa: RUF005
+            if not kwargs and not args:
+                if one is NONE:
+                    return instance, plain(instance)
+                return instance, plain(instance, one) if two is NONE else plain(instance, one, two)
+            if one is not NONE:
+                return instance, plain(instance, *_given(one, two, args), **kwargs)
+            first, second, function = entry.named
+            if first in kwargs:
+                if len(kwargs) == 1:
+                    return instance, function(instance, kwargs[first])
+                if second in kwargs and len(kwargs) == 2:
+                    return instance, function(instance, kwargs[first], kwargs[second])
+            return instance, plain(instance, **kwargs)
         except BaseException as error:
             explain(error, entry, plain)
             raise

@@ -16,6 +16,7 @@ GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm
 """The entry-point groups that ``aimm`` reads."""
 
 _GROUP_ALIASES = {"aimm.plugins.train": "aimm.train"}
+_LEFT_OVER = {"ravenml.plugins.train": "aimm.train"}
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _HEADER = re.compile(r"^(name|version|summary)[ \t]*:(.*)", re.IGNORECASE | re.MULTILINE)
 _END_OF_HEAD = re.compile(r"^\s*$", re.MULTILINE)
@@ -256,6 +257,10 @@ def _read(
         report("starts with a byte-order mark, which hides its first section; save it as UTF-8 without one")
     elif text[:1] != "[" and (first := _first_line(text)) and not first.startswith("["):
         report(f"starts before any [group], and what stands there was ignored: {first[:60]!r}")
+    groups = {_GROUP_ALIASES.get(group, group) for group, _, _ in declared}
+    for old, new in _LEFT_OVER.items():
+        if old in groups and new not in groups:
+            report(f"declares the group {old!r}, which nothing here reads: rename it to {new!r} and reinstall")
     ours = [
         (_GROUP_ALIASES.get(group, group), name, value)
         for group, name, value in declared

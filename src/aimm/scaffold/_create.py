@@ -1,6 +1,7 @@
 """From answers to files."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def create(answers: Answers, folder: str | os.PathLike[str] = ".") -> Path:
     # Beside the target, so that it gets there in one step: nobody ever sees half a package.
     with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as draft:
         generate_files(str(TEMPLATE), {"cookiecutter": answers._asdict()}, draft, accept_hooks=False)
+        # pip compiles the template's modules that are Python as they stand.
+        for compiled in [*Path(draft).rglob("__pycache__")]:
+            shutil.rmtree(compiled)
         Path(draft, answers.name).rename(target)
     return target
 

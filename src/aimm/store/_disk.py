@@ -98,8 +98,10 @@ def open_file(path: str) -> BinaryIO:
 
 
 def size(file: BinaryIO) -> int:
-    """The length of an open file in bytes."""
-    return os.fstat(file.fileno()).st_size
+    """The length of a file in bytes that was opened just now; not every store has files with descriptors."""
+    length = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return length
 
 
 def entries(folder: str) -> Iterator[Entry]:

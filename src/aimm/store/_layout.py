@@ -31,6 +31,7 @@ MAX_HEADER = 1 << 20
 """Largest header in bytes; a forged length must not make a reader allocate what it likes."""
 PREFIX = struct.Struct(">8sHI32s")
 UNSIGNED = bytes(32)
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 _MISSHAPEN = "its header is not what this format version prescribes"
 
@@ -102,7 +103,7 @@ def build_head(header: Header, sign: Callable[[bytes], bytes] | None = None) -> 
         header: The header.
         sign: From the prefix to its signature.
     """
-    encoded = json.dumps(header._asdict(), sort_keys=True).encode()
+    encoded = _ENCODER.encode(header._asdict()).encode()
     prefix = PREFIX.pack(MAGIC, FORMAT_VERSION, len(encoded), hashlib.sha256(encoded).digest())
     return prefix + (UNSIGNED if sign is None else sign(prefix)) + encoded
 

@@ -33,7 +33,7 @@ class Objects(Protocol):
         """Where a file is, in words for messages; in a folder, its path."""
 
     def open(self, identity: str) -> BinaryIO:
-        """Open a file for reading.
+        """Open a file for reading and seeking.
 
         Raises:
             FileNotFoundError: There is none.

@@ -8,8 +8,9 @@ from typing import Any
 from aimm._types import ignore_state
 from aimm.errors import StateCallbackError
 from aimm.plugins import PluginManager, StateCallback
-from aimm.tasks._artifacts import ArtifactInfo, load_artifact, read_artifacts, save_artifact
+from aimm.tasks._artifacts import load_artifact, save_artifact
 from aimm.tasks._catalog import catalog_of
+from aimm.tasks._folder import ArtifactInfo, read_artifacts
 from aimm.tasks._interface import ArtifactTaskInterface
 from aimm.tasks._outputs import split_outputs
 from aimm.tasks._records import HandlerRecord, Output, Parameter, TaskRecord

@@ -1,55 +1,28 @@
-"""Writing and reading artifacts: whole or not at all, inside their folder, and written down in ``artifacts.json``."""
+"""Writing and reading artifacts by their handlers: whole or not at all, and inside their folder."""
 
-import json
 import os
-import secrets
-import shutil
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from aimm.errors import ArtifactError, PluginExitError
-from aimm.store._atomic import write_atomically
+from aimm.store._atomic import sync_folder
+from aimm.tasks._folder import MANIFEST, ArtifactInfo, digest, members, place, read_artifacts, staging
 from aimm.tasks._records import HandlerRecord
 
-MANIFEST = "artifacts.json"
-"""The file beside the artifacts that says what they are."""
+__all__ = [
+    "ArtifactInfo",
+    "check_arguments",
+    "check_name",
+    "digest",
+    "load_artifact",
+    "read_artifacts",
+    "save_artifact",
+]
+
 _MAX_NAME = 200
-_writing = threading.Lock()
-"""Steps that run side by side write one manifest."""
-
-
-class ArtifactInfo(NamedTuple):
-    """One artifact as ``artifacts.json`` has it.
-
-    Attributes:
-        name: Its name.
-        path: Where it lies, relative to the folder, with forward slashes.
-        is_folder: Whether it is a folder.
-        sha256: Its digest: of the file, or of the names and files of the folder.
-        size: Its size in bytes.
-        type: The type that its handler gives back.
-        handler: Full name of the handler.
-        plugin: Plugin that the handler came from.
-        distribution: Distribution of that plugin, if known.
-        version: Version of that distribution.
-        created: When, in ISO 8601, UTC.
-    """
-
-    name: str
-    path: str
-    is_folder: bool
-    sha256: str
-    size: int
-    type: str
-    handler: str
-    plugin: str
-    distribution: str | None
-    version: str | None
-    created: str
 
 
 def save_artifact(
@@ -83,20 +56,12 @@ def save_artifact(
     given = check_arguments(name, handler, args or {})
     folder = Path(os.path.abspath(directory))
     folder.mkdir(parents=True, exist_ok=True)
-    staging = folder / f".{name}.{secrets.token_hex(4)}.tmp"
-    staging.mkdir()
-    try:
+    with staging(folder, name) as own:
         with _explained("serialize", name, handler):
-            returned = handler.handler.serialize(staging, name, contents, **given)
-        written = _inside(staging, returned, name, handler)
-        info = _described(written, staging, name, handler)
-        with _writing:
-            known = _read(folder)
-            _check_free(known, info, folder)
-            _put(written, folder / info.path)
-            _write(folder, {**known, name: info})
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+            returned = handler.handler.serialize(own, name, contents, **given)
+        written = _inside(own, returned, name, handler)
+        info = _described(written, name, handler)
+        place(folder, written, info)
     return info
 
 
@@ -129,15 +94,6 @@ def load_artifact(
     relative = found.relative_to(os.path.realpath(folder))
     with _explained("deserialize", name, handler):
         return handler.handler.deserialize(folder, str(relative), **(args or {}))
-
-
-def read_artifacts(directory: str | os.PathLike[str]) -> dict[str, ArtifactInfo]:
-    """What ``artifacts.json`` says is in a folder, by name; empty if there is none.
-
-    Raises:
-        ArtifactError: The file is damaged.
-    """
-    return _read(Path(directory))
 
 
 def check_name(name: Any, handler: str | None = None) -> None:
@@ -181,25 +137,6 @@ def check_arguments(name: str, handler: HandlerRecord, args: Mapping[str, Any]) 
     return given
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file; of a folder, that of its names, kinds and files."""
-    import hashlib
-
-    if not path.is_dir():
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    total = hashlib.sha256()
-    for member in _members(path):
-        kind = "link" if member.is_symlink() else "folder" if member.is_dir() else "file"
-        content = os.readlink(member) if kind == "link" else digest(member) if kind == "file" else ""
-        total.update(json.dumps([member.relative_to(path).as_posix(), kind, content]).encode())
-    return total.hexdigest()
-
-
-def _members(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*"))
-
-
 def _inside(folder: Path, returned: Any, name: str, handler: HandlerRecord) -> Path:
     """The real path of what lies in a folder; nothing in it leads out."""
     if not isinstance(returned, (str, os.PathLike)):
@@ -212,18 +149,20 @@ def _inside(folder: Path, returned: Any, name: str, handler: HandlerRecord) -> P
     if not found.is_file() and not found.is_dir():
         raise ArtifactError(name, handler.class_name, f"there is no file and no folder {returned}")
     if found.is_dir():
-        for member in _members(found):
+        for member in members(found):
             if member.is_symlink() and not Path(os.path.realpath(member)).is_relative_to(found):
                 raise ArtifactError(name, handler.class_name, f"the link {member.name} leads out of the artifact")
     return found
 
 
-def _described(written: Path, staging: Path, name: str, handler: HandlerRecord) -> ArtifactInfo:
-    files = [member for member in _members(written) if member.is_file() and not member.is_symlink()]
+def _described(written: Path, name: str, handler: HandlerRecord) -> ArtifactInfo:
+    files = [member for member in members(written) if member.is_file() and not member.is_symlink()]
     files = files if written.is_dir() else [written]
     for file in files:
         with open(file, "rb") as opened:
             os.fsync(opened.fileno())
+    for holder in {file.parent for file in files}:
+        sync_folder(str(holder))
     source = handler.source
     return ArtifactInfo(
         name,
@@ -238,58 +177,6 @@ def _described(written: Path, staging: Path, name: str, handler: HandlerRecord) 
         source.version,
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def _check_free(known: Mapping[str, ArtifactInfo], info: ArtifactInfo, folder: Path) -> None:
-    wanted = info.path.casefold()
-    if wanted == MANIFEST or wanted.startswith("."):
-        raise ArtifactError(info.name, info.handler, f"its file cannot be called {info.path!r}")
-    for other in known.values():
-        if other.name != info.name and other.path.casefold() == wanted:
-            raise ArtifactError(
-                info.name, info.handler, f"its file {info.path} is that of the artifact {other.name!r}: rename one"
-            )
-    if os.path.lexists(folder / info.path) and all(other.path != info.path for other in known.values()):
-        raise ArtifactError(info.name, info.handler, f"{folder / info.path} exists and is no artifact: remove it first")
-
-
-def _put(written: Path, target: Path) -> None:
-    """Rename into place. What is there gives way first where a rename cannot replace it, and comes back on failure."""
-    if not target.is_dir() and not written.is_dir():
-        os.replace(written, target)
-        return
-    old = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
-    if replaces := os.path.lexists(target):
-        os.rename(target, old)
-    try:
-        os.rename(written, target)
-    except BaseException:
-        if replaces:
-            os.rename(old, target)
-        raise
-    if replaces:
-        if old.is_dir() and not old.is_symlink():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            old.unlink()
-
-
-def _read(folder: Path) -> dict[str, ArtifactInfo]:
-    path = folder / MANIFEST
-    try:
-        with open(path, encoding="utf-8") as file:
-            entries = json.load(file)["artifacts"]
-        return {entry["name"]: ArtifactInfo(**entry) for entry in entries}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        message = f"{path} is damaged ({type(error).__name__}: {error}): move the folder away, or remove the file"
-        raise ArtifactError(MANIFEST, None, message) from None
-
-
-def _write(folder: Path, infos: Mapping[str, ArtifactInfo]) -> None:
-    entries = [info._asdict() for info in infos.values()]
-    write_atomically(str(folder / MANIFEST), [json.dumps({"artifacts": entries}, indent=2).encode()])
 
 
 @contextmanager

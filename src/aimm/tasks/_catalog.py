@@ -25,7 +25,7 @@ class Catalog:
 
     def __init__(self, manager: PluginManager) -> None:
         self._manager = weakref.ref(manager)
-        self._builtin = {TASK: builtin_tasks(manager), ARTIFACT: builtin_handlers()}
+        self._builtin = {TASK: builtin_tasks(manager), ARTIFACT: builtin_handlers(manager)}
         self._tasks: dict[str, tuple[Record, TaskRecord]] = {}
         self._handlers: dict[str, tuple[Record, HandlerRecord]] = {}
         manager.add_kind(TASK, lambda name: self._record(TASK, name))

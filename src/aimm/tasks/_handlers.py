@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
+from aimm.plugins import PluginManager, default_manager
 from aimm.tasks._interface import ArtifactTaskInterface
 from aimm.tasks._optional import optional
 
@@ -227,26 +229,41 @@ class DataframeArtifactTask(ArtifactTaskInterface):
 class ModelArtifactTask(ArtifactTaskInterface):
     """An instance of a model type, as a model file of :mod:`aimm.store`."""
 
-    @staticmethod
-    def serialize(working_dir: Path, name: str, contents: Any, *, model_type: str, **kwargs: Any) -> Path:  # type: ignore[override]
+    _manager: "Callable[[], PluginManager | None]" = staticmethod(lambda: default_manager)
+
+    @classmethod
+    def of(cls, manager: PluginManager) -> "type[ModelArtifactTask]":
+        """The handler for the model types of one manager, which it does not keep alive."""
+        return type(
+            cls.__name__, (cls,), {"__doc__": cls.__doc__, "__module__": cls.__module__, "_manager": ref(manager)}
+        )
+
+    @classmethod
+    def serialize(  # type: ignore[override]
+        cls, working_dir: Path, name: str, contents: Any, *, model_type: str, **kwargs: Any
+    ) -> Path:
         """Write ``<name>.aimm``."""
         from aimm.store import save_model
 
         path = _file(working_dir, name, ".aimm")
-        save_model(path, model_type, contents)
+        save_model(path, model_type, contents, manager=cls._alive())
         return path
 
-    @staticmethod
-    def deserialize(working_dir: Path, path: str, **kwargs: Any) -> Any:
+    @classmethod
+    def deserialize(cls, working_dir: Path, path: str, **kwargs: Any) -> Any:
         """Verify the file and have its model type deserialise it."""
         from aimm.store import load_model
 
-        return load_model(Path(working_dir, path))[1]
+        return load_model(Path(working_dir, path), manager=cls._alive())[1]
 
     @staticmethod
     def validation() -> dict[str, Any] | None:
         """``model_type`` is the model type of the instance."""
         return {"model_type": {"type": "string", "minLength": 1}}
+
+    @classmethod
+    def _alive(cls) -> PluginManager:
+        return alive(cls._manager())
 
 
 class PickleArtifactTask(ArtifactTaskInterface):
@@ -291,6 +308,17 @@ HANDLERS: tuple[type[ArtifactTaskInterface], ...] = (
     PickleArtifactTask,
 )
 """Every handler of this module."""
+
+
+def alive(manager: PluginManager | None) -> PluginManager:
+    """The manager behind a weak reference.
+
+    Raises:
+        ReferenceError: It is gone.
+    """
+    if manager is None:
+        raise ReferenceError("the plugin manager of this task or artifact handler is gone")
+    return manager
 
 
 def _expect(contents: Any, cls: Any, what: str) -> None:

@@ -124,7 +124,9 @@ def test_the_text_says_what_was_found(
     assert index.problems() == sorted(map(list, declared.problems))
     for entry in declared.entries:
         assert list(entry) in index.named(entry.group, entry.name)
-        assert list(entry) in index.named(entry.group, canonical_name(entry.group, entry.value) or entry.name)
+        assert list(entry) in index.named(
+            entry.group, canonical_name(entry.group, entry.name, entry.value) or entry.name
+        )
         same = [list(e) for e in declared.entries if e.group == entry.group and e.name == entry.name]
         assert sorted(row for row in index.named(entry.group, entry.name) if row[1] == entry.name) == same
 
@@ -252,7 +254,7 @@ def test_an_answer_about_a_name_is_never_stale(
     change(site)
     late, fresh = Index(), _scan.scan(search_path())
     for name in ("forest", "forest_mod.Forest", "new", "tree", "good"):
-        expected = [list(e) for e in fresh.entries if name in (e.name, canonical_name(e.group, e.value))]
+        expected = [list(e) for e in fresh.entries if name in (e.name, canonical_name(e.group, e.name, e.value))]
         assert early.named("aimm.models", name) == expected
         assert late.named("aimm.models", name) == expected
 

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,6 +101,36 @@ def test_a_route_is_exec_without_the_model_type() -> None:
     assert route.serialize(1) == plugins.exec_serialize("x", 1) == b"t serialize"
     assert route.deserialize(b"") == plugins.exec_deserialize("x", b"") == ("t", "deserialize")
     assert (route.model_type, repr(route)) == ("x", "<route of 'x'>")
+
+
+@pytest.mark.parametrize("is_wrapped", [False, True])
+@pytest.mark.parametrize("kwargs", [{}, {"y": 9}, {"y": 9, "z": 8}, {"instance": 7, "state_cb": 6}])
+@pytest.mark.parametrize("number", range(5))
+def test_arguments_arrive_through_a_route_as_they_are(
+    manager: plugins.PluginManager, number: int, kwargs: dict[str, int], is_wrapped: bool
+) -> None:
+    """However many, by position and by name, None and the ellipsis among them, wrapped or not."""
+    args = (None, ..., 2, 3, 4)[:number]
+
+    def take(instance: object, /, *args: object, **kwargs: object) -> object:
+        return args, kwargs
+
+    source = Source("m")
+    manager._registry.add(Record(action, "x", take, source) for action in ("fit", "predict"))
+    manager._registry.add([Record("instantiate", "x", lambda *args, **kwargs: (args, kwargs), source)])
+    if is_wrapped:
+        manager.register(SimpleNamespace(**{a: _passing(a) for a in ("instantiate", "fit", "predict")}))
+    route = manager.route("x")
+    assert route.instantiate(None, *args, **kwargs) == (args, kwargs)
+    assert route.fit(0, None, *args, **kwargs) == (args, kwargs)
+    assert route.predict(0, None, *args, **kwargs) == (0, (args, kwargs))
+
+
+def _passing(action: str) -> object:
+    def wrap(model_type, args):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        return (yield)
+
+    return plugins.hookimpl(wrapper=True, specname=action)(wrap)
 
 
 def test_a_route_passes_the_state_callback() -> None:

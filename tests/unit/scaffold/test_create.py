@@ -2,6 +2,8 @@ import ast
 import builtins
 import itertools
 import json
+import py_compile
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -51,6 +53,17 @@ def test_every_choice_gives_a_whole_project(tmp_path: Path, kind: str, license: 
     for name, text in files.items():
         if name.endswith(".py"):
             assert ast.get_docstring(ast.parse(text)), name
+
+
+def test_what_pip_compiled_in_the_template_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new package has none of what pip compiled as it installed the template."""
+    installed = tmp_path / "template"
+    shutil.copytree(TEMPLATE, installed)
+    for module in installed.rglob("noxfile.py"):
+        py_compile.compile(str(module), doraise=True)
+    assert [*installed.rglob("*.pyc")]
+    monkeypatch.setattr("aimm.scaffold._create.TEMPLATE", installed)
+    assert not [*create(Answers.default("demo"), tmp_path).rglob("__pycache__")]
 
 
 @pytest.mark.parametrize(

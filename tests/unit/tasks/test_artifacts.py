@@ -1,5 +1,6 @@
 """Artifacts: names, atomicity, the manifest, handlers of plugins and the built-in ones."""
 
+import gc
 import importlib
 import json
 import os
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from aimm import plugins, tasks
-from aimm.errors import ArtifactError, DeclarationError, PluginExitError, TaskConflictError
+from aimm.errors import ArtifactError, DeclarationError, PluginExitError, PluginNotFoundError, TaskConflictError
 from aimm.tasks import _artifacts
 from aimm.tasks._records import HandlerRecord
 from support import FakeSite, class_source
@@ -427,6 +428,28 @@ def test_models(tmp_path: Path, site: FakeSite) -> None:
     )
     assert info.path == "m.aimm"
     assert tasks.load_artifact(tmp_path, info, handler).n == 7
+
+
+def test_models_of_a_manager(tmp_path: Path, site: FakeSite, manager: plugins.PluginManager) -> None:
+    """The handler that a manager finds knows the model types of that one; that of another does not."""
+    site.add("dist-m", "1", {"aimm.models": {"forest": "forest_module:Forest"}}, {"forest_module": class_source()})
+    manager.initialize()
+    handler = tasks.find_handler("ModelArtifactTask", manager=manager)
+    model = manager.exec_instantiate("forest", None, 7)
+    info = tasks.save_artifact(tmp_path, "m", model, handler, {"model_type": "forest"})
+    assert tasks.load_artifact(tmp_path, info, handler).n == 7
+    with pytest.raises(PluginNotFoundError, match="forest"):
+        tasks.save_artifact(tmp_path, "n", model, tasks.find_handler("ModelArtifactTask"), {"model_type": "forest"})
+
+
+def test_a_handler_outlives_no_manager(tmp_path: Path) -> None:
+    """It does not keep it alive, and says that it is gone."""
+    manager = plugins.PluginManager({"names": [], "entry_points": {"enabled": False}})
+    handler = tasks.find_handler("ModelArtifactTask", manager=manager)
+    del manager
+    gc.collect()
+    with pytest.raises(ReferenceError, match="the plugin manager of this task or artifact handler is gone"):
+        tasks.save_artifact(tmp_path, "m", 1, handler, {"model_type": "forest"})
 
 
 def test_a_missing_library_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

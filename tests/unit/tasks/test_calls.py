@@ -13,6 +13,7 @@ from aimm.errors import (
     ChangedValueError,
     HookSignatureError,
     PluginExitError,
+    PluginNotFoundError,
     StateCallbackError,
     TaskOutputError,
     TaskOutputWarning,
@@ -132,6 +133,22 @@ def test_model_actions_are_tasks(site: FakeSite) -> None:
     assert content == b"5"
     assert tasks.call("aimm.deserialize", "forest", content).n == 5
     assert [output.name for output in tasks.find_task("aimm.predict").outputs] == ["prediction"]
+
+
+def test_model_actions_of_a_manager(site: FakeSite, manager: plugins.PluginManager) -> None:
+    """The tasks that a manager finds train the model types of that one, through its own wrappers."""
+    site.add("dist-m", "1", {"aimm.models": {"forest": "forest_module:Forest"}}, {"forest_module": class_source()})
+    manager.initialize()
+
+    def run(action: str, *args: Any, **kwargs: Any) -> Any:
+        found = tasks.find_task(f"aimm.{action}", manager=manager)
+        return tasks.call_task(found, args, kwargs, manager=manager)
+
+    fitted = run("fit", "forest", run("instantiate", "forest", n=2), [1], epochs=3)
+    assert run("predict", "forest", fitted, X=7) == ("Forest", 7)
+    assert run("deserialize", "forest", run("serialize", "forest", fitted)).n == 5
+    with pytest.raises(PluginNotFoundError, match="forest"):
+        tasks.call("aimm.instantiate", "forest")
 
 
 def test_data_access_is_a_task() -> None:

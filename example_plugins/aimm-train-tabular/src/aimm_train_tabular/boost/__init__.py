@@ -1,0 +1,1 @@
+"""Boosted trees, on a CPU or, with the extra ``gpu``, on a GPU."""

@@ -1,0 +1,98 @@
+"""What the commands do, as ``aimm train`` runs them."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DATA = ("--dataset", "tabular.breast_cancer")
+
+
+def aimm(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
+    command = [sys.executable, "-m", "aimm.cli", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def train(folder: Path, *words: str | Path, data: tuple[str, ...] = DATA) -> dict[str, Any]:
+    """Run a training into the folder ``run``; returns its record."""
+    done = aimm("train", "--no-input", "--json", *data, "--artifact-path", "run", *words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    record: dict[str, Any] = json.loads(done.stdout)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("words", "architecture"),
+    [(("forest", "--trees", "20"), "random forest"), (("boost", "cpu", "--rounds", "10"), "gradient boosting")],
+)
+def test_a_training_keeps_what_it_learned(tmp_path: Path, words: tuple[str, ...], architecture: str) -> None:
+    """The model predicts nine of ten unseen tumours right; files and metadata tell how."""
+    record = train(tmp_path, "tabular", *words)
+    assert record["metrics"]["accuracy"] > 0.9
+    assert record["metrics"]["rows_tested_on"] == 143
+    assert record["plugin_metadata"]["architecture"] == architecture
+    assert record["dataset"]["digest"].startswith("sha256:")
+    names = {file["name"]: file["role"] for file in record["files"]}
+    assert names.pop("model.skops") == "model"
+    assert names == dict.fromkeys(["report.json", "confusion.csv", "importances.csv"], "extra")
+    rows = list(csv.reader((tmp_path / "run" / "confusion.csv").read_text().splitlines()))
+    assert sum(int(cell) for row in rows[1:] for cell in row[1:]) == 143
+
+
+def test_the_saved_model_predicts(tmp_path: Path) -> None:
+    """What is in the file is the forest that was tested."""
+    from aimm_train_tabular.data import breast_cancer
+    from skops.io import get_untrusted_types, load
+
+    train(tmp_path, "tabular", "forest", "--trees", "20")
+    data, file = breast_cancer(), tmp_path / "run" / "model.skops"
+    types = get_untrusted_types(file=file)
+    assert all(name.startswith("sklearn.") for name in types)
+    assert load(file, trusted=types).score(data["X"], data["y"]) > 0.95
+
+
+def test_cross_validation_joins_the_folds(tmp_path: Path) -> None:
+    """Each tumour is tested once; the accuracy has a mean and a deviation."""
+    record = train(tmp_path, "tabular", "--kfold", "3", "forest", "--trees", "10")
+    assert sum(record["metrics"]["rows_tested_on"]["folds"]) == 569
+    assert record["metrics"]["accuracy"]["mean"] > 0.9
+    assert {file["name"].split("/")[0] for file in record["files"]} == {"fold-1", "fold-2", "fold-3"}
+
+
+def test_a_csv_file_is_a_data_set(tmp_path: Path) -> None:
+    """The last column is the class, whatever it is called."""
+    rows = [[str(i), str(i % 7), "many" if i > 20 else "few"] for i in range(40)]
+    with (tmp_path / "t.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["a", "b", "class"], *rows])
+    record = train(tmp_path, "tabular", "forest", "--trees", "5", data=("--dataset", "t.csv"))
+    assert record["metrics"]["accuracy"] > 0.7
+    assert record["dataset"]["kind"] == "path"
+
+
+def test_the_configuration_says_how_many_trees(tmp_path: Path) -> None:
+    """The section ``plugin`` is what the option falls back to."""
+    (tmp_path / "train.yaml").write_text("plugin: {trees: 7}\n")
+    assert train(tmp_path, "--config", "train.yaml", "tabular", "forest")["plugin_metadata"]["trees"] == 7
+
+
+def test_without_the_extra_the_gpu_command_names_it(tmp_path: Path) -> None:
+    """What to install stands in the message."""
+    done = aimm("train", "--no-input", *DATA, "--artifact-path", "run", "tabular", "boost", "gpu", cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'pip install "aimm-train-tabular[gpu]"' in done.stderr
+
+
+def test_showing_help_imports_nothing_heavy() -> None:
+    """Neither listing the command nor its help needs scikit-learn or NumPy."""
+    code = (
+        "import sys\nfrom aimm.cli import main\n"
+        "assert main(['train', '--help']) == 0 and main(['train', 'tabular', 'forest', '--help']) == 0\n"
+        "assert not {'numpy', 'sklearn', 'xgboost'} & set(sys.modules), sorted(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

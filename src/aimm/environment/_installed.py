@@ -1,0 +1,126 @@
+"""What is installed, as plain records; the only file that reads it."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+import importlib_metadata
+from packaging.utils import canonicalize_name
+
+HOST = "aimm-plugins"
+TOOLS = frozenset({"pip", "setuptools", "wheel", "uv"})
+"""What installs the rest; it is there without anybody needing it."""
+
+_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
+
+
+class Installed(NamedTuple):
+    """One installed distribution.
+
+    Attributes:
+        name: Its name, normalised.
+        version: Its version.
+        requires: Its requirements, as they are written.
+        extras: The extras that it offers, normalised.
+        externals: What it requires that is no Python distribution.
+        is_requested: Whether pip marked it as asked for by name.
+        installer: Who installed it: ``pip``, ``uv``, ``conda``; empty if nobody signed.
+        is_own: Whether it lies in this environment, and is not merely visible from it.
+        is_plugin: Whether it declares an entry point of ours.
+        url: Where it came from, if not from an index.
+        info: Its metadata folder.
+    """
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    externals: tuple[str, ...] = ()
+    is_requested: bool = False
+    installer: str = "pip"
+    is_own: bool = True
+    is_plugin: bool = False
+    url: str = ""
+    info: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def folder(self) -> str:
+        """The local folder that it was installed from, or nothing."""
+        parts = urlsplit(self.url)
+        return unquote(parts.path) if parts.scheme == "file" and os.path.isdir(unquote(parts.path)) else ""
+
+
+Packages: TypeAlias = Mapping[str, Installed]
+"""Normalised name to what is installed."""
+
+
+def read_installed(path: Sequence[str] | None = None) -> dict[str, Installed]:
+    """Read what is installed.
+
+    Args:
+        path: The folders to look in; those of ``sys.path`` if not given.
+    """
+    found: dict[str, Installed] = {}
+    for distribution in importlib_metadata.distributions(path=list(sys.path if path is None else path)):
+        try:
+            package = _read(distribution)
+        except Exception:  # noqa: BLE001 - metadata that cannot be read names nobody; doctor reports it
+            continue
+        # The first on the path is the one that is imported; "~" is what pip leaves behind when it is killed.
+        if not os.path.basename(package.info).startswith("~"):
+            found.setdefault(package.name, package)
+    return dict(sorted(found.items()))
+
+
+def recorded_files(package: Installed) -> Iterator[str]:
+    """The absolute paths of the files of a distribution, as its RECORD lists them; none without one."""
+    import csv
+
+    try:
+        with open(os.path.join(package.info, "RECORD"), encoding="utf-8", newline="") as file:
+            rows = [row[0] for row in csv.reader(file) if row]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return
+    root = os.path.dirname(package.info)
+    for row in rows:
+        yield os.path.normpath(os.path.join(root, row))
+
+
+def _read(distribution: Any) -> Installed:
+    metadata: Any = distribution.metadata
+    info = str(getattr(distribution, "_path", ""))
+    direct = json.loads(distribution.read_text("direct_url.json") or "{}")
+    return Installed(
+        canonicalize_name(metadata["Name"]),
+        str(distribution.version),
+        tuple(distribution.requires or ()),
+        tuple(sorted(canonicalize_name(extra) for extra in metadata.get_all("Provides-Extra") or ())),
+        tuple(metadata.get_all("Requires-External") or ()),
+        distribution.read_text("REQUESTED") is not None,
+        (distribution.read_text("INSTALLER") or "").strip(),
+        is_inside(info, sys.prefix),
+        any(point.group in _GROUPS for point in _entry_points(distribution)),
+        str(direct.get("url", "")),
+        info,
+    )
+
+
+def _entry_points(distribution: Any) -> Sequence[Any]:
+    try:
+        return tuple(distribution.entry_points)
+    except Exception:  # noqa: BLE001 - malformed ones are the doctor's business
+        return ()
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether a path lies in a folder."""
+    folder = os.path.realpath(folder)
+    return os.path.realpath(path).startswith(folder.rstrip(os.sep) + os.sep)

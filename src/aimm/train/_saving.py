@@ -1,0 +1,105 @@
+"""Saving a run, so that at each moment either the whole of it can be seen, or nothing."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from aimm._types import StateCallback
+from aimm.errors import RunExistsError, SaveError, TrainError
+from aimm.train._outputs import OutputFile
+from aimm.train._remote import is_remote
+
+
+class Place(Protocol):
+    """Where a run goes.
+
+    Attributes:
+        shown: The place as people know it.
+    """
+
+    shown: str
+
+    def occupied(self) -> bool | None:
+        """None if the place is free; else whether it is a finished run that stands there."""
+        ...
+
+    def save(self, files: Sequence[OutputFile], metadata: bytes, tick: "Progress") -> None:
+        """Write everything, and make it visible with one last step."""
+        ...
+
+
+class Progress:
+    """How far saving is: told by each file written, passed on as states."""
+
+    def __init__(self, total: int, state_cb: StateCallback) -> None:
+        self.done, self.total, self._state_cb = 0, total, state_cb
+        self.hint = ""
+
+    def wrote(self, name: str) -> None:
+        """One more file is written."""
+        self.done += 1
+        self._state_cb({"progress": self.done / self.total, "saved": name})
+
+
+def place_of(artifact_path: str) -> Place:
+    """The place behind a path or URL.
+
+    Raises:
+        MissingExtraError: What it takes to reach it is not installed.
+        TrainError: The protocol is unknown.
+    """
+    if is_remote(artifact_path):
+        from aimm.train._saving_remote import RemotePlace
+
+        return RemotePlace(artifact_path)
+    from aimm.train._saving_local import LocalPlace
+
+    return LocalPlace(artifact_path)
+
+
+def check_free(place: Place, overwrite: bool) -> None:
+    """See that a run may be saved here, before hours are spent on it.
+
+    Raises:
+        RunExistsError: Something stands there that may not be replaced.
+        TrainError: The place cannot be reached.
+    """
+    try:
+        occupied = place.occupied()
+    except Exception as error:
+        raise TrainError(f"{place.shown} cannot be reached: {in_words(error)}") from error
+    if occupied is not None and not (occupied and overwrite):
+        raise RunExistsError(place.shown, occupied)
+
+
+def save(
+    place: Place, files: Sequence[OutputFile], metadata: dict[str, Any], overwrite: bool, state_cb: StateCallback
+) -> None:
+    """Save a run: whole, or not at all.
+
+    Args:
+        place: Where it goes.
+        files: Its files.
+        metadata: What ``metadata.json`` says.
+        overwrite: Whether to replace a finished run.
+        state_cb: Told how far it is.
+
+    Raises:
+        RunExistsError: Something stands there that may not be replaced; perhaps only since a moment ago.
+        SaveError: It could not be written. No part of it can be seen, and the files are where they were.
+    """
+    check_free(place, overwrite)
+    tick = Progress(len(files) + 1, state_cb)
+    text = json.dumps(metadata, indent=2, ensure_ascii=False).encode()
+    try:
+        place.save(files, text, tick)
+    except Exception as error:  # fsspec's file systems raise what their libraries raise
+        kept = [str(file.source) for file in files]
+        raise SaveError(place.shown, in_words(error), tick.done, tick.total, kept, tick.hint) from error
+
+
+def in_words(error: BaseException) -> str:
+    """What went wrong, without the decoration of an OSError."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

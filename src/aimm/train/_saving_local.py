@@ -1,0 +1,87 @@
+"""Saving on a local disk: everything into a hidden folder beside the place, then one rename."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from aimm.train._outputs import METADATA, OutputFile
+from aimm.train._remote import local_path
+from aimm.train._saving import Progress
+
+
+class LocalPlace:
+    """A folder on a local disk.
+
+    Args:
+        path: The folder; it need not exist.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.shown = local_path(path)
+
+    def occupied(self) -> bool | None:
+        """None if nothing, or an empty folder, stands there."""
+        if not os.path.lexists(self.shown):
+            return None
+        if not os.path.isdir(self.shown):
+            return False
+        return os.path.isfile(os.path.join(self.shown, METADATA)) if os.listdir(self.shown) else None
+
+    def save(self, files: Sequence[OutputFile], metadata: bytes, tick: Progress) -> None:
+        """Write everything beside the place, then put it there with one rename."""
+        parent, name = os.path.split(self.shown)
+        os.makedirs(parent, exist_ok=True)
+        staging = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.tmp")
+        try:
+            os.mkdir(staging)
+            for file in files:
+                target = os.path.join(staging, *file.name.split("/"))
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                with open(file.source, "rb") as source:
+                    _write(target, iter(lambda: source.read(1 << 20), b""))
+                tick.wrote(file.name)
+            _write(os.path.join(staging, METADATA), [metadata])
+            for folder, _, _ in os.walk(staging, topdown=False):
+                _sync_folder(folder)
+            tick.wrote(METADATA)
+            self._swap(staging)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        _sync_folder(parent)
+
+    def _swap(self, staging: str) -> None:
+        occupied = self.occupied()
+        if occupied is None:
+            with suppress(FileNotFoundError):
+                os.rmdir(self.shown)
+            os.rename(staging, self.shown)
+            return
+        old = f"{staging}.old"
+        os.rename(self.shown, old)
+        try:
+            os.rename(staging, self.shown)
+        except BaseException:
+            os.rename(old, self.shown)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(target: str, parts: Iterable[bytes]) -> None:
+    with open(target, "xb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: str) -> None:
+    # What is renamed into place is only safe from a power failure once its folder is on disk; some disks cannot.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
