@@ -102,6 +102,10 @@ def make_wrapper(mark):
     def deserialize(model_type, instance_bytes):
         return (yield)
 
+    @mark(wrapper=True)
+    def run_task(task, args):
+        return (yield)
+
     return SimpleNamespace(**{k: v for k, v in locals().items() if k != "mark"})
 
 
@@ -152,7 +156,26 @@ def hook_world(own, wrappers):
     for number in range(wrappers):
         plugins.register(make_wrapper(plugins.hookimpl), f"wrapper {number}")
         bare.register(make_wrapper(plugins.hookimpl))
-    return {"hook": bare.hook, "route": plugins.route(MODEL), "forwarder": Forwarder(own.predict)}
+    ours = {"hook": bare.hook, "route": plugins.route(MODEL), "forwarder": Forwarder(own.predict)}
+    return ours | task_world(bare)
+
+
+def task_world(hook):
+    """A task, and how it is called; a bare pluggy hook caller calls the same."""
+    from aimm import tasks
+
+    @tasks.register
+    def bench_task(x=None, y=None):
+        return x
+
+    class Runner:
+        @plugins.hookimpl
+        def run_task(self, args, kwargs):
+            return bench_task(*args, **kwargs)
+
+    hook.register(Runner())
+    found = tasks.find_task("bench_task")
+    return {"task": bench_task, "t": found.name, "found": found, "call": tasks.call, "call_task": tasks.call_task}
 
 
 def make_world(types, wrappers):

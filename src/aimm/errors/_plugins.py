@@ -118,8 +118,9 @@ class DuplicateError(AimmError, ValueError):
         self.kind, self.name, self.first, self.second = kind, name, first, second
 
     def __str__(self) -> str:
+        what = {"run_task": "the task", "artifact": "the artifact handler"}.get(self.kind, f"{self.kind} for")
         return (
-            f"{self.kind} for {self.name!r} is already declared by {self.first}; the second declaration, by "
+            f"{what} {self.name!r} is already declared by {self.first}; the second declaration, by "
             f"{self.second}, was refused and nothing was changed. Rename one, or call unload_all() first to start over"
         )
 

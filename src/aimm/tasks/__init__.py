@@ -119,7 +119,9 @@ def call(plugin_module_function: str, /, *args: Any, **kwargs: Any) -> Any:
         TaskConflictError: The end of a name fits several tasks.
         PluginUnavailableError: Its plugin is broken.
     """
-    return call_task(find_task(plugin_module_function), args, kwargs)
+    catalog = catalog_of()
+    entry = catalog.manager.entry(TASK, catalog.full_name(plugin_module_function))
+    return entry.invoke(None, ignore_state, args, kwargs)
 
 
 def get(*name: str) -> Any:

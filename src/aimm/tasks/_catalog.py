@@ -37,6 +37,10 @@ class Catalog:
         assert manager is not None  # it holds this object, by the kind that was added to it
         return manager
 
+    def full_name(self, name: str) -> str:
+        """The full name of the task of this name; see :func:`aimm.tasks.find_task`."""
+        return self._record(TASK, name).name
+
     def task(self, name: str) -> TaskRecord:
         """The task of this name; see :func:`aimm.tasks.find_task`."""
         record = self._record(TASK, name)
@@ -155,11 +159,16 @@ class Catalog:
 
 
 _catalogs: "weakref.WeakKeyDictionary[PluginManager, Catalog]" = weakref.WeakKeyDictionary()
+_default: list[Catalog] = []
+"""That of the default manager, which is never gone: found without asking whether it is."""
 
 
 def catalog_of(manager: PluginManager | None = None) -> Catalog:
     """The tasks and artifact handlers of a manager; of the default one if none is given."""
-    manager = default_manager if manager is None else manager
+    if manager is None or manager is default_manager:
+        if not _default:
+            _default.append(Catalog(default_manager))
+        return _default[0]
     found = _catalogs.get(manager)
     if found is None:
         found = _catalogs[manager] = Catalog(manager)

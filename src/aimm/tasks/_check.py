@@ -1,6 +1,7 @@
 """A registration document compared with the code that it registers."""
 
 import keyword
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -93,7 +94,7 @@ class _Checker:
         seen: set[str] = set()
         for task in (*entry.functions, *entry.artifacts):
             if task.name in seen:
-                yield self._in_document(task.name, "is registered twice", "remove one of the two entries")
+                yield self._in_document(task.name, "is registered twice", "remove one of the two entries", 1)
             seen.add(task.name)
             yield from self._check_function(task) if task.inputs is not None else self._check_artifact(task)
         for name, line in self._file.duplicates:
@@ -229,10 +230,11 @@ class _Checker:
     def _in_code(self, severity: str, task: str, message: str, fix: str, line: int) -> Mismatch:
         return Mismatch(severity, task, message, fix, str(self._file.path), line)
 
-    def _in_document(self, task: str, message: str, fix: str) -> Mismatch:
-        quoted = (f'"{task}"', f"'{task}'")
-        lines = (i for i, line in enumerate(self._text, 1) if any(q in line for q in quoted))
-        return Mismatch("error", task, message, fix, str(self._document), next(lines, 1))
+    def _in_document(self, task: str, message: str, fix: str, entry: int = 0) -> Mismatch:
+        """Where the document has the entry of a task, the first or the second of its name."""
+        named = re.compile(rf"""\bname["']?\s*[:=]\s*["']{re.escape(task)}["']""")
+        lines = [i for i, line in enumerate(self._text, 1) if named.search(line)] or [1]
+        return Mismatch("error", task, message, fix, str(self._document), lines[min(entry, len(lines) - 1)])
 
 
 def _may_be_split(held: Type) -> bool:

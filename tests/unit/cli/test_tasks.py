@@ -82,6 +82,18 @@ def test_inspect_says_what_importing_changes(aimm: Cli, plugin: Path) -> None:
     assert "the type of input 'a' is integer in source, and string live" in err
 
 
+def test_inspect_imports_nothing(aimm: Cli, plugin: Path) -> None:
+    """Not even libraries that are missing are in its way, until importing is asked for."""
+    (plugin / "steps.py").write_text("import no_such_library\n" + SOURCE)
+    code, out, err = aimm("tasks", "inspect", str(plugin))
+    assert (code, err) == (0, "")
+    (entry,) = json.loads(out)["files"][0]["function_tasks"]
+    assert [item["parameterType"] for item in entry["inputParams"]] == ["integer"] * 3
+    code, out, err = aimm("tasks", "inspect", str(plugin), "--import")
+    assert code == 1
+    assert "No module named 'no_such_library'" in err
+
+
 def test_a_missing_file_is_said(aimm: Cli) -> None:
     """In one line."""
     code, _, err = aimm("tasks", "inspect", "never.py")

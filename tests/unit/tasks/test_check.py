@@ -195,6 +195,34 @@ def test_each_mismatch_is_one_issue(
     assert len(found) == 1 or "twice" in message or "third" in message or "of one name" in message
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        (
+            "tasks.json",
+            '{"function_tasks": [\n {"name": "gone",\n  "inputParams": [{"name": "at"}]},\n'
+            ' {"name": "halves", "inputParams": [{"name": "rows"}, {"name": "at"}]},\n {"name": "halves"}\n]}\n',
+            {"gone": 2, "halves": 5},
+        ),
+        (
+            "tasks.toml",
+            "# gone halves\n[[function_tasks]]\nname = 'gone'\n[[function_tasks]]\nname = 'halves'\n"
+            "input_params = [{name = 'rows'}, {name = 'at'}]\n[[function_tasks]]\nname = 'halves'\n",
+            {"gone": 3, "halves": 8},
+        ),
+    ],
+    ids=["json", "toml"],
+)
+def test_what_is_only_in_the_document_has_its_line_there(
+    code: Path, name: str, text: str, line: dict[str, int]
+) -> None:
+    """Of a task without a function its entry, of one that stands twice the second."""
+    path = code / name
+    path.write_text(text)
+    found = [m for m in check_registration(path) if m.file == str(path)]
+    assert {m.task: m.line for m in found} == line
+
+
 def test_what_works_is_a_warning(document: dict[str, Any], code: Path, tmp_path: Path) -> None:
     """Tasks that are not registered, both kinds in one file."""
     document["function_tasks"].pop()

@@ -161,7 +161,7 @@ def test_modules_are_sorted_by_the_first_task(tmp_path: Path) -> None:
 def test_a_duplicate_is_refused(make_module: Make) -> None:
     """The first one stays; the module does not import."""
     name = make_module(SEED + "\n@pyplugs.register\ndef hello(): ...\n")
-    with pytest.raises(DuplicateError, match=rf"'{name}\.hello' is already declared by module '{name}'"):
+    with pytest.raises(DuplicateError, match=rf"the task '{name}\.hello' is already declared by module '{name}'"):
         importlib.import_module(name)
 
 
@@ -292,6 +292,19 @@ def test_the_name_of_a_directory_is_a_module_name(tmp_path: Path, name: str) -> 
     """A keyword, a hyphen and a leading digit cannot be imported."""
     with pytest.raises(PluginLoadError, match="must be named like a Python module"):
         plugins.initialize({"names": [], "directories": [directory(tmp_path, name, steps=SEED)]})
+
+
+def test_the_name_of_a_directory_is_its_own(tmp_path: Path) -> None:
+    """Two folders of one name cannot both be imported; the error names both."""
+    conf = [directory(tmp_path / parent, "twin_plugin", steps=SEED) for parent in ("one", "two")]
+    with pytest.raises(PluginLoadError, match="two plugin directories are named 'twin_plugin'"):
+        plugins.initialize({"names": [], "directories": conf})
+
+
+def test_a_directory_leaves_a_module_of_its_name_alone(tmp_path: Path) -> None:
+    """What can be imported already is not hidden by a plugin."""
+    with pytest.raises(PluginLoadError, match=r"a module named 'json' exists already; rename the plugin directory"):
+        plugins.initialize({"names": [], "directories": [directory(tmp_path, "json", steps=SEED)]})
 
 
 def test_a_module_named_in_the_configuration(make_module: Make) -> None:
