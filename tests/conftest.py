@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from aimm import plugins
 from aimm.plugins import _index
 from aimm.plugins._directories import directories
 from support import FakeSite, unique_name
+
+settings.register_profile("untimed", deadline=None)  # no test depends on how busy the machine is
+settings.load_profile("untimed")
 
 _OUTER_PATH = frozenset(sys.path) | {os.path.realpath(folder) for folder in sys.path if folder}
 
