@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from aimm import plugins
 from aimm.plugins import _index
 from aimm.plugins._directories import directories
 from support import FakeSite, unique_name
+
+with suppress(ModuleNotFoundError):  # benchmarks do without it
+    from hypothesis import settings
+
+    # How long an example takes says more about the machine than about what is tested.
+    settings.register_profile("unhurried", settings.default, deadline=None)
+    settings.load_profile("unhurried")
 
 _OUTER_PATH = frozenset(sys.path) | {os.path.realpath(folder) for folder in sys.path if folder}
 
