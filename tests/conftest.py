@@ -18,9 +18,8 @@ from support import FakeSite, unique_name
 with suppress(ModuleNotFoundError):  # benchmarks do without it
     from hypothesis import settings
 
-    # How long an example takes says more about the machine than about what is tested.
-    settings.register_profile("unhurried", settings.default, deadline=None)
-    settings.load_profile("unhurried")
+    settings.register_profile("untimed", settings.default, deadline=None)  # no test depends on how busy the machine is
+    settings.load_profile("untimed")
 
 _OUTER_PATH = frozenset(sys.path) | {os.path.realpath(folder) for folder in sys.path if folder}
 

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -50,6 +52,10 @@ class Environment:
     def install(self, *what: str | Path) -> None:
         """Install wheels, or projects of ours that need nothing else."""
         self.pip("install", "--no-deps", "--no-index", *map(self._wheel, what))
+
+    def install_project(self, project: Path) -> None:
+        """Install a project from its folder, as pip notes it then."""
+        self.pip("install", "--no-deps", "--no-index", "--no-build-isolation", project)
 
     def install_editable(self, project: Path) -> None:
         """Install a project so that changes of its code count at once."""
@@ -168,6 +174,7 @@ def make_wheel(
     raw_entry_points: str | bytes | None = None,
     requires: Sequence[str] = (),
     metadata: Sequence[str] = (),
+    compressed: bool = False,
 ) -> Path:
     """Write a wheel as a build backend would; also such as no backend would let through.
 
@@ -180,6 +187,7 @@ def make_wheel(
         raw_entry_points: Content of ``entry_points.txt`` instead.
         requires: Requirements.
         metadata: Further lines of the metadata.
+        compressed: Whether it is smaller than what it unpacks to.
     """
     stem = f"{name.replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
@@ -192,11 +200,25 @@ def make_wheel(
     }
     contents = {file: text.encode() for file, text in files.items()}
     contents[f"{info}/entry_points.txt"] = declared if isinstance(declared, bytes) else declared.encode()
+    return _write_wheel(folder / f"{stem}-py3-none-any.whl", info, contents, compressed=compressed)
+
+
+def repacked(folder: Path, name: str) -> Path:
+    """Make a wheel of a real distribution that the environment of the tests has."""
+    distribution = importlib.metadata.distribution(name)
+    notes = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+    files = [f for f in distribution.files or () if not {"..", "__pycache__"} & {*f.parts} and f.name not in notes]
+    info = next(file.parts[0] for file in files if file.name == "METADATA")
+    tags = re.findall(r"^Tag: (.+)$", distribution.read_text("WHEEL") or "", re.MULTILINE)
+    contents = {file.as_posix(): file.read_binary() for file in files}
+    return _write_wheel(folder / f"{info.removesuffix('.dist-info')}-{tags[-1]}.whl", info, contents)
+
+
+def _write_wheel(wheel: Path, info: str, contents: Mapping[str, bytes], *, compressed: bool = False) -> Path:
     record = "".join(f"{file},{_digest(content)},{len(content)}\n" for file, content in contents.items())
-    contents[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    wheel = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for file, content in contents.items():
+    files = {**contents, f"{info}/RECORD": f"{record}{info}/RECORD,,\n".encode()}
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED) as archive:
+        for file, content in files.items():
             archive.writestr(file, content)
     return wheel
 

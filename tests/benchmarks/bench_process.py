@@ -5,12 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from benchmarks.bench_calls import keep
+from benchmarks.discovery import processor_seconds
 from benchmarks.harness import Row
-from support import FakeSite
+from support import FakeSite, model_source
 
 IMPORT_ROUNDS, KNOWN = 25, 1000
 STATEMENTS = {"nothing": "pass", "aimm.plugins": "import aimm.plugins", "pluggy": "import pluggy"}
@@ -34,9 +36,7 @@ def test_import(benchmark: Callable, report: list[Row]) -> None:
 
     def one_round() -> None:
         for name, statement in STATEMENTS.items():
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", statement], check=True)
-            taken[name].append(time.perf_counter() - start)
+            taken[name].append(processor_seconds([sys.executable, "-c", statement]))
 
     benchmark.pedantic(one_round, rounds=IMPORT_ROUNDS, warmup_rounds=2)
     best = {name: min(times) * 1e3 for name, times in taken.items()}
@@ -48,6 +48,32 @@ def test_import(benchmark: Callable, report: list[Row]) -> None:
         Row(section, "without the bare interpreter", "import pluggy", *alone, alone[0] / alone[1], None, "ms"),
     ]
     keep(measured, benchmark, report)
+
+
+def test_neighbours(benchmark: Callable, report: list[Row], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Calling one of fifty plugins, of which one sleeps five seconds at import and one raises, against it alone."""
+    crowd, alone = (FakeSite(tmp_path_factory.mktemp(name)) for name in ("crowd", "alone"))
+    for number in range(50):
+        body = {7: "import time\ntime.sleep(5)\n", 8: "raise ValueError\n"}.get(number, "")
+        points = {"aimm.models": {f"m{number}": f"plugin{number}"}}
+        modules = {f"plugin{number}": body + model_source(f"m{number}")}
+        for site in (crowd, alone) if number == 9 else (crowd,):
+            site.add(f"d{number}", entry_points=points, modules=modules)
+    script = "import sys; sys.path.insert(0, sys.argv[1]); from aimm import plugins; plugins.initialize()\n"
+    script += "plugins.exec_predict('m9', [], None, 1)"
+    taken: dict[Path, list[float]] = {site.path: [] for site in (crowd, alone)}
+
+    def one_round() -> None:
+        for folder, times in taken.items():
+            times.append(processor_seconds([sys.executable, "-c", script, str(folder)]))
+
+    time.sleep(2.1)  # what changed just now is not cached
+    benchmark.pedantic(one_round, rounds=IMPORT_ROUNDS, warmup_rounds=2)
+    pairs = zip(taken[crowd.path], taken[alone.path], strict=True)
+    both = min(taken[crowd.path]) * 1e3, min(taken[alone.path]) * 1e3
+    section = "A process that calls one plugin"
+    ratio = statistics.median(a / b for a, b in pairs)
+    keep([Row(section, "one of 50", "it alone", *both, ratio, 1.05, "ms")], benchmark, report)
 
 
 def test_memory(benchmark: Callable, report: list[Row], tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -19,6 +19,7 @@ class Peer(NamedTuple):
         imports: The statement that imports it.
         lists: The expression whose value is the names of all plugins; None if it has none.
         finds: The expression whose value is the plugin {name}, imported; None if it has none.
+        resolves: The expression whose value is where the plugin {name} is, not imported; measured for ours alone.
         is_warm: Whether caches on disk are filled before; None if it has no cache.
     """
 
@@ -27,13 +28,15 @@ class Peer(NamedTuple):
     lists: str | None
     finds: str | None
     is_warm: bool | None = None
+    resolves: str | None = None
 
 
 OURS = Peer(
     "aimm",
     "from aimm import plugins",
     "[c.name for c in plugins.discover().candidates]",
-    "plugins.initialize() and plugins.route({name!r})",
+    "plugins.initialize() and plugins.route({name!r}).instantiate()",
+    resolves="plugins.discover().contenders('aimm.models', {name!r})",
 )
 STDLIB = Peer(
     "importlib.metadata",

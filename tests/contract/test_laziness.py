@@ -13,6 +13,7 @@ import click
 import pluggy
 import pytest
 
+from aimm.cli._app import root
 from support import FakeSite, class_source, model_source
 
 HEAVY = {
@@ -41,39 +42,83 @@ STANDARD = {
 CLI = {"aimm", "aimm.errors", "aimm.errors._plugins", "aimm.cli"} | {
     f"aimm.cli._{name}" for name in ("app", "lazy", "session")
 }
-LIST = PACKAGE | CLI | {"aimm.cli._names", "aimm.cli._options", "aimm.cli._plugins"}
-TYPES = PACKAGE | CLI | {"aimm.cli._names", "aimm.cli._options", "aimm.cli._types"}
-STORE = {"aimm.store", "aimm.errors._store"} | {
-    f"aimm.store._{name}"
-    for name in ("atomic", "disk", "example", "file", "index", "layout", "objects", "policy", "store", "versions")
+
+
+def cli(*names: str) -> set[str]:
+    """Modules of the command line that look into the index, these among them."""
+    return PACKAGE | CLI | {f"aimm.cli._{name}" for name in names}
+
+
+LIST = cli("names", "options", "plugins")
+TYPES = cli("names", "options", "types")
+LOADED = {*LOADING, "aimm.plugins._signature"}
+ENVIRONMENT = LIST | cli("environment", "progress")
+STORE = {"aimm.store.*", "aimm.errors._store"}
+STORE_NEEDS = {"dataclasses", "hashlib", "json", "tomllib"}
+MODELS = cli("arguments", "executors", "models", "names", "progress", "references", "results") | STORE
+KEPT = cli("arguments", "options", "progress", "references", "store") | STORE
+TASKS = CLI | {"aimm.cli._options", "aimm.cli._tasks"}
+TRAIN = cli("options", "train") | {"aimm.train", "aimm.train._group", "aimm.errors._train"}
+NEW = LIST | {"aimm.cli._new", "aimm.scaffold.*", "aimm.errors._extras", "aimm.errors._scaffold"}
+EXAMINED = {
+    "importlib_metadata",
+    "lazy_importer",
+    "logging",
+    "packaging",
+    "pathlib",
+    "subprocess",
+    "tempfile",
+    "traceback",
+    "zipp",
 }
-MODELS = (
-    PACKAGE
-    | CLI
-    | STORE
-    | {
-        f"aimm.cli._{name}"
-        for name in ("arguments", "executors", "models", "names", "progress", "references", "results")
-    }
-)
+EXAMINE = ENVIRONMENT | STORE | {"aimm.cli._doctor", "aimm.environment.*", "aimm.errors._environment"}
+
+HELP: dict[str, tuple[set[str], set[str]]] = {
+    "": (CLI, set()),
+    "completion": (CLI | {"aimm.cli._completion"}, set()),
+    "fit": (MODELS, STORE_NEEDS),
+    "models": (KEPT, STORE_NEEDS),
+    "plugins": (LIST, set()),
+    "plugins check": (LIST | cli("check", "progress"), set()),
+    "plugins freeze": (ENVIRONMENT, set()),
+    "plugins install": (ENVIRONMENT, set()),
+    "plugins new": (NEW, {"json", "pathlib", "tempfile"}),
+    "plugins restore": (ENVIRONMENT, set()),
+    "plugins uninstall": (ENVIRONMENT, set()),
+    "plugins verify": (ENVIRONMENT, set()),
+    "predict": (MODELS, STORE_NEEDS),
+    "runs": (CLI | {"aimm.cli._options", "aimm.cli._runs"}, set()),
+    "tasks": (TASKS, {"pathlib"}),
+    "train": (TRAIN, set()),
+    "types": (TYPES, set()),
+}
+"""What the help of a command may load, and of those below it that have no line of their own: modules of ours (``.*``
+stands for all of a package), and what else beyond click and what click needs, of the heavy modules above and of
+libraries. A new command gets a line here."""
 
 COMMANDS: dict[str, tuple[set[str], set[str]]] = {
-    "--help": (CLI, set()),
     "--version": (CLI, set()),
-    "plugins --help": (LIST, set()),
     "plugins list": (LIST, set()),
     "plugins list --json": (LIST, {"json"}),
     "plugins show a": (LIST, set()),
-    "plugins doctor --help": (LIST, set()),
+    "plugins doctor": (EXAMINE, STORE_NEEDS | EXAMINED),
     "plugins schema": (LIST | {"aimm.plugins._document"}, {"json"}),
     "types list": (TYPES, set()),
-    "types show a": (TYPES | LOADING | {"aimm.plugins._signature"}, {"lazy_a"}),
-    "fit --help": (MODELS, {"dataclasses", "hashlib", "json", "tomllib"}),
-    "predict --help": (MODELS, {"dataclasses", "hashlib", "json", "tomllib"}),
+    "types show a": (TYPES | LOADED, {"lazy_a"}),
+    "models list": (KEPT, STORE_NEEDS),
+    "train list": (TRAIN | {"aimm.train.*", "aimm.errors._extras"}, {"dataclasses", "hashlib", "pathlib"}),
     "completion bash": (CLI | {"aimm.cli._completion"}, {"subprocess"}),
 }
-"""For each command every module of ours that it loads, and what else it loads beyond click and what click needs: of the
-heavy modules above, of other libraries, and of plugins. A new command gets a line here."""
+"""The same for commands that run."""
+
+COMPLETED: dict[str, tuple[set[str], set[str]]] = {
+    "aimm plugins show ": (LIST, set()),
+    "aimm types show ": (TYPES, set()),
+    "aimm fit ": (MODELS, STORE_NEEDS),
+    "aimm fit a --data ": (MODELS, STORE_NEEDS),
+    "aimm train ": (TRAIN, set()),
+}
+"""The same for names that a shell completes: what declares them is read from the index, and no plugin is imported."""
 
 
 def run(source: str, *folders: Path) -> str:
@@ -117,7 +162,11 @@ def test_declaring_and_calling_imports_nothing_heavy() -> None:
 @pytest.fixture
 def site(tmp_path: Path) -> FakeSite:
     """A site with two model types and a data access."""
-    made = FakeSite(tmp_path / "site")
+    return make_site(tmp_path)
+
+
+def make_site(folder: Path) -> FakeSite:
+    made = FakeSite(folder / "site")
     points = {"aimm.models": {"a": "lazy_a", "b": "lazy_b:Forest"}, "aimm.data_access": {"d": "lazy_d:fetch"}}
     modules = {"lazy_a": model_source("a"), "lazy_b": class_source(), "lazy_d": "def fetch(): return 1\n"}
     made.add("lazy", entry_points=points, modules=modules)
@@ -146,26 +195,49 @@ def test_a_cached_index_needs_no_reader(site: FakeSite) -> None:
     assert {name for name in imported(source, site.path) if name.partition(".")[0] == "aimm"} == PACKAGE
 
 
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> FakeSite:
+    """The same site, with its index in a cache beside it."""
+    made = make_site(tmp_path_factory.mktemp("settled"))
+    time.sleep(2.1)  # what changed just now is not kept
+    commands_import(made, ["plugins", "list"])
+    return made
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_imports_these_modules_only(site: FakeSite, command: str) -> None:
-    """Exactly these of ours; of plugins and libraries only what the command cannot do without."""
-    time.sleep(2.1)
-    ours, expected = COMMANDS[command]
-    for _ in range(2):  # the first one fills the cache
-        modules = commands_import([command.split()], site)
-    assert {name for name in modules if name.partition(".")[0] == "aimm"} == ours
-    assert notable(modules) == expected
+def test_a_command_imports_these_modules_only(settled: FakeSite, command: str) -> None:
+    """Of plugins and libraries only what the command cannot do without."""
+    assert_within(commands_import(settled, command.split()), *COMMANDS[command])
 
 
-def test_help_needs_no_library(site: FakeSite) -> None:
-    """Neither that of any command nor a command that is added later."""
-    from aimm.cli._app import root
+@pytest.mark.parametrize("family", HELP)
+def test_help_imports_these_modules_only(settled: FakeSite, family: str) -> None:
+    """No plugin, no library, and of ours what the options need; every command stands in the table."""
+    words = [each for each in _command_words(root) if _family(each) == family] if family else [[]]
+    assert words, f"no command {family!r}: remove its line"
+    assert_within(commands_import(settled, *([*each, "--help"] for each in words)), *HELP[family])
 
-    modules = commands_import([[*words, "--help"] for words in _command_words(root)], site)
-    assert {name for name in notable(modules) if not _is_standard(name)} == set()
+
+def test_every_command_has_a_line() -> None:
+    """A new one is pinned from its first day."""
+    assert [" ".join(words) for words in _command_words(root) if not _family(words)] == []
 
 
-def commands_import(commands: list[list[str]], site: FakeSite) -> set[str]:
+@pytest.mark.parametrize("words", COMPLETED)
+def test_completing_names_reads_the_index_only(settled: FakeSite, words: str) -> None:
+    """Names are completed at the price of the index, whatever is installed."""
+    variables = {"_AIMM_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    assert_within(commands_import(settled, [], **variables), *COMPLETED[words])
+
+
+def assert_within(modules: set[str], ours: set[str], others: set[str]) -> None:
+    """Nothing beyond these was imported."""
+    packages = tuple(name[:-1] for name in ours if name.endswith(".*"))
+    loaded = {name for name in modules if name.partition(".")[0] == "aimm" and not f"{name}.".startswith(packages)}
+    assert (loaded - ours, notable(modules) - others) == (set(), set())
+
+
+def commands_import(site: FakeSite, *commands: list[str], **variables: str) -> set[str]:
     """The modules that a process has which runs these commands."""
     source = f"""
         import sys
@@ -177,7 +249,8 @@ def commands_import(commands: list[list[str]], site: FakeSite) -> set[str]:
         print("\\n@", *(set(sys.modules) - bare))
     """
     command = [sys.executable, "-P", "-c", textwrap.dedent(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "XDG_CACHE_HOME": str(site.path.parent / "cache"), **variables}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return set(done.stdout.rpartition("@")[2].split())
 
 
@@ -198,6 +271,11 @@ def commands_of_click() -> set[str]:
 
 def _is_standard(name: str) -> bool:
     return name.partition(".")[0] in {*sys.stdlib_module_names, "__mp_main__"}
+
+
+def _family(words: list[str]) -> str:
+    """The longest line of the table that a command stands under."""
+    return next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in HELP), "")
 
 
 def _command_words(group: click.Group) -> Iterator[list[str]]:

@@ -181,10 +181,10 @@ def test_the_state_callback_is_the_original_alias() -> None:
 
 
 def test_model_is_an_abstract_base_class() -> None:
-    """``Model`` has four abstract members, of which ``deserialize`` is a class method."""
+    """``Model`` has four abstract members, of which ``deserialize`` is a class method, and a type of predictions."""
     assert plugins.Model.__abstractmethods__ == {"fit", "predict", "serialize", "deserialize"}
     assert inspect.ismethod(plugins.Model.deserialize)
     with pytest.raises(TypeError, match="abstract"):
         plugins.Model()  # type: ignore[abstract]
     assert str(inspect.signature(plugins.Model.fit)) == "(self, *args: Any, **kwargs: Any) -> Any"
-    assert str(inspect.signature(plugins.Model.predict)) == "(self, *args: Any, **kwargs: Any) -> Any"
+    assert str(inspect.signature(plugins.Model.predict)) == "(self, *args: Any, **kwargs: Any) -> +Prediction"

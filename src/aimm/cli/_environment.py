@@ -172,8 +172,11 @@ def _install(session: Session, request: "InstallRequest", dry_run: bool, yes: bo
         _show(session, kinds, plan.remarks, as_json)
         done = not dry_run and (plan.is_empty or _agreed(session, yes, needed=bool(plan.change)))
         if done:
+            shown = plan.remarks
             with progress("installing") as state_cb:
                 plan.apply(state_cb)
+            for remark in plan.remarks[len(shown) :]:
+                session.say(f"note: {remark}")
         _finish(session, kinds, plan.remarks, as_json, done, _empty_text(plan))
 
 

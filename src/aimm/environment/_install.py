@@ -99,7 +99,7 @@ class InstallPlan:
         return [target.name for target in self._targets]
 
     def apply(self, state_cb: StateCallback | None = None) -> None:
-        """Install what was planned, all of it or nothing.
+        """Install what was planned, all of it or nothing; ``remarks`` then has what only became known by that.
 
         Args:
             state_cb: Called with the progress.
@@ -223,12 +223,7 @@ class InstallPlan:
             for target in self._targets
             if target.wheel and not target.wheel.package.is_plugin
         ]
-        for planned in self._planned:
-            missing = missing_externals(planned.externals)
-            remarks += [
-                f"{planned.name} {planned.version} needs {what}, which is not on this machine" for what in missing
-            ]
-        return remarks
+        return [*remarks, *(remark for planned in self._planned for remark in _missing(planned))]
 
     def _fetch(self, progress: Progress, lock: int) -> list[Wheel]:
         folder = _journal.wheel_folder()
@@ -255,6 +250,8 @@ class InstallPlan:
             if p.name not in now or now[p.name].version != p.version:
                 found = now[p.name].version if p.name in now else "nothing"
                 raise PluginEnvironmentError(f"{p.name} {p.version} should be installed now, but {found} is")
+        known = (remark for p in self._planned for remark in _missing(now[p.name]))  # uv did not tell before
+        self.remarks = tuple(dict.fromkeys((*self.remarks, *known)))
         names = {target.name for target in self._targets}
         fresh = [p for p in self._planned if p.name not in self._packages or p.name in ledger.added]
         added = {
@@ -310,6 +307,11 @@ def host_versions(packages: Packages) -> dict[str, str]:
         return {}
     reached = closure(packages, {HOST: extras_in_use(packages[HOST], packages)})
     return {name: packages[name].version for name in reached}
+
+
+def _missing(package: Planned | Installed) -> list[str]:
+    lacking = missing_externals(package.externals)
+    return [f"{package.name} {package.version} needs {what}, which is not on this machine" for what in lacking]
 
 
 def _as_installed(planned: Planned, targets: Sequence[Target]) -> Installed:

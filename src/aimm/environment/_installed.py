@@ -95,13 +95,14 @@ def recorded_files(package: Installed) -> Iterator[str]:
 
 
 def _read(distribution: Any) -> Installed:
-    metadata: Any = distribution.metadata
+    metadata: Any = distribution.metadata  # parsed anew each time that it is asked for
+    requires = metadata.get_all("Requires-Dist")
     info = str(getattr(distribution, "_path", ""))
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")
     return Installed(
         canonicalize_name(metadata["Name"]),
-        str(distribution.version),
-        tuple(distribution.requires or ()),
+        str(metadata["Version"]),
+        tuple(distribution.requires or () if requires is None else requires),
         tuple(sorted(canonicalize_name(extra) for extra in metadata.get_all("Provides-Extra") or ())),
         tuple(metadata.get_all("Requires-External") or ()),
         distribution.read_text("REQUESTED") is not None,

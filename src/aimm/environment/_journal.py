@@ -10,12 +10,12 @@ import os
 import shutil
 import sysconfig
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from aimm.environment._backup import back_up, delete, files_of, put_back
-from aimm.environment._installed import Installed, Packages, read_installed, recorded_files
+from aimm.environment._installed import Installed, read_installed, recorded_files
 from aimm.environment._kept import forget_others, keep_replaced
 from aimm.environment._ledger import Ledger, parse_ledger
 from aimm.environment._place import home, ledger_path, locked, prefix
@@ -176,21 +176,26 @@ def undo() -> Recovery | None:
         for name in before.keys() | after.keys()
         if name in packages and packages[name].version not in _versions(name, before, after)
     }
-    removed = [name for name in after if name not in left and _take_away(name, after[name], before, packages)]
-    restored = []
+    whole = {name for name in before if name in packages and _is_complete(packages[name], before[name])}
+    staying = (package for name, package in packages.items() if package.is_own and name not in after.keys() - left)
+    shared = {os.path.relpath(path, prefix()) for package in staying for path in recorded_files(package)}
+    kept = {name: before[name]["copies"] if name in before else {} for name in after.keys() - left}
+    removed = [name for name in kept if _take_away(after[name], packages.get(name), kept[name], shared)]
     for name in before.keys() - left:
-        if name not in packages or not _is_complete(packages[name], before[name]) or name in removed:
-            restored.append(f"{name} {before[name]['version']}")
         put_back(before[name]["copies"], os.path.join(pending(), "before", name))
+    restored = [f"{name} {before[name]['version']}" for name in before.keys() - left if name not in whole - {*removed}]
     _write_ledger_text(journal["ledger"])
     os.unlink(_journal_path())
     forget_others(parse_ledger(journal["ledger"]).changed if journal["ledger"] else ())
     clean_up()
-    gone = [
-        f"{name} {after[name]['version']}" for name in removed if name not in before or _differs(name, before, after)
-    ]
-    untouched = [packages[name].title for name in sorted(left)]
-    return Recovery(journal["action"], journal["started"], tuple(gone), tuple(sorted(restored)), tuple(untouched))
+    gone = [name for name in sorted(removed) if name not in before or _differs(name, before, after)]
+    return Recovery(
+        journal["action"],
+        journal["started"],
+        tuple(f"{name} {after[name]['version']}" for name in gone),
+        tuple(sorted(restored)),
+        tuple(packages[name].title for name in sorted(left)),
+    )
 
 
 def _versions(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
@@ -201,23 +206,24 @@ def _differs(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     return bool(before[name]["version"] != after[name]["version"])
 
 
-def _take_away(name: str, planned: Mapping[str, Any], before: Mapping[str, Any], packages: Packages) -> bool:
-    """Delete what was installed of a distribution, however much that is; whether there was anything."""
+def _take_away(
+    planned: Mapping[str, Any], present: Installed | None, kept: Collection[str], shared: Collection[str]
+) -> bool:
+    """Delete what was installed of a distribution, however much that is; whether there was anything new.
+
+    Args:
+        planned: What was to be installed.
+        present: What is there of it, if its metadata can be read.
+        kept: Files of its older version, which come back.
+        shared: Files of others.
+    """
     own = set(planned["files"])
-    present = packages.get(name)
     if present is not None and present.version == planned["version"]:
         own |= {os.path.relpath(path, prefix()) for path in recorded_files(present)}
     for folder in [path for path in own if path.endswith(os.sep)]:
         full = os.path.join(prefix(), folder)
         own |= {os.path.join(folder, file) for file in (os.listdir(full) if os.path.isdir(full) else ())}
-    others = {
-        os.path.relpath(path, prefix())
-        for other in packages.values()
-        if other.name != name
-        for path in recorded_files(other)
-    }
-    files = [path for path in own - others if not path.endswith(os.sep)]
-    kept = before.get(name, {"copies": {}})["copies"]
+    files = [path for path in own.difference(shared) if not path.endswith(os.sep)]
     found = any(os.path.lexists(os.path.join(prefix(), path)) for path in files if path not in kept)
     delete(files)
     return found

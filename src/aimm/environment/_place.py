@@ -6,6 +6,7 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 from aimm.errors import EnvironmentBusyError, PluginEnvironmentError
 
@@ -15,7 +16,12 @@ WAIT = 60.0
 
 def prefix() -> str:
     """The folder of the environment of this interpreter."""
-    return os.path.realpath(sys.prefix)
+    return _resolved(sys.prefix)  # asked for once for every file
+
+
+@cache
+def _resolved(path: str) -> str:
+    return os.path.realpath(path)
 
 
 def describe() -> str:

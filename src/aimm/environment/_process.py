@@ -100,6 +100,8 @@ def _advice(text: str) -> str:
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
+    if process.stdout:
+        process.stdout.close()
     if process.poll() is not None:
         return
     timer = threading.Timer(10, process.kill)

@@ -7,7 +7,7 @@ installed projects", packaging.python.org).
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from aimm.plugins._cache import NOTHING, identity_stamp, is_settled, stamp
@@ -15,13 +15,12 @@ from aimm.plugins._cache import NOTHING, identity_stamp, is_settled, stamp
 GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
 """The entry-point groups that ``aimm`` reads."""
 
-_GROUP_ALIASES = {"aimm.plugins.train": "aimm.train"}
+_READ_GROUPS = {**dict(zip(GROUPS, GROUPS, strict=True)), "aimm.plugins.train": "aimm.train"}
 _LEFT_OVER = {"ravenml.plugins.train": "aimm.train"}
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_HEADER = re.compile(r"^(name|version|summary)[ \t]*:(.*)", re.IGNORECASE | re.MULTILINE)
-_END_OF_HEAD = re.compile(r"^\s*$", re.MULTILINE)
-_CHUNK = 1 << 14
-_SEPARATORS = re.compile(r"[-_.]+")
+_HEADER = r"(?im)^(name|version|summary)[ \t]*:(.*)"  # compiled when needed, which is rare
+_END_OF_HEAD = r"(?m)^\s*$"
+_CHUNK = 1 << 13
 _BEFORE_RELEASE = {"dev": -4, "a": -3, "b": -2, "rc": -1}
 
 
@@ -100,13 +99,19 @@ def scan(path: Iterable[str]) -> Declared:
     stamps: dict[str, str] = {}
     used: list[os.stat_result] = []
     for metadata in _first_of_each_name(path, problems):
-        _read(metadata, entries, problems, stamps, used)
+        if metadata.entry_points or metadata.error:
+            _read(metadata, entries, problems, stamps, used)
     return Declared(tuple(sorted(entries)), tuple(sorted(problems)), stamps, all(map(is_settled, used)))
 
 
 def normalised(name: str) -> str:
     """The distribution name as packaging tools compare it (PEP 503)."""
-    return name.lower() if name.isalnum() else _SEPARATORS.sub("-", name).lower()
+    name = name.lower()
+    if not name.isalnum():
+        name = name.replace("_", "-").replace(".", "-")
+        while "--" in name:
+            name = name.replace("--", "-")
+    return name
 
 
 def parse_entry_points(text: str) -> list[tuple[str, str, str]]:
@@ -135,8 +140,10 @@ def _first_of_each_name(path: Iterable[str], problems: list[IndexProblem]) -> It
         grouped: dict[str, list[_Metadata]] = {}
         for metadata in _scan(resolved, problems):
             name = normalised(metadata.stem.partition("-")[0])
-            if name not in names:
-                grouped.setdefault(name, []).append(metadata)
+            if name in grouped:
+                grouped[name].append(metadata)
+            elif name not in names:
+                grouped[name] = [metadata]
         names.update(grouped)
         for name in sorted(grouped):
             if len(grouped[name]) == 1:
@@ -174,14 +181,14 @@ def _scan(folder: str, problems: list[IndexProblem]) -> Iterator[_Metadata]:
         return  # sys.path may name folders that do not exist or cannot be read; imports skip them too
     prefix = os.path.join(folder, "")
     for child in children:
-        if child.endswith(".dist-info") and child[0].isalnum():
-            yield _read_folder(child[:-10], prefix + child)
-        elif child[-5:].lower() == "-info" and (stem := _stem(child, folder)):
+        if child[-5:].lower() == "-info" and (stem := _stem(child, folder)):
             yield _read_folder(stem, prefix + child)
 
 
 def _stem(child: str, folder: str) -> str:
     """``name-version`` if a child of a folder or archive is a metadata folder, else nothing."""
+    if child[-10:] == ".dist-info" and child[0].isalnum():
+        return child[:-10]
     if child.upper() == "EGG-INFO":
         stem, suffix = os.path.splitext(os.path.basename(folder))
         return stem if suffix.lower() == ".egg" else ""
@@ -241,6 +248,7 @@ def _read(
     used: list[os.stat_result],
 ) -> None:
     file = f"{metadata.location}{os.sep}entry_points.txt"
+    text = metadata.entry_points or ""
     stem_name, _, stem_version = metadata.stem.partition("-")
 
     def report(message: str, path: str = file) -> None:
@@ -248,46 +256,51 @@ def _read(
 
     if metadata.error:
         return report(f"cannot be read: {metadata.error}")
-    text = metadata.entry_points or ""
     try:
         declared = parse_entry_points(text)
     except ValueError as error:
         return report(f"is malformed and was ignored: {error}")
+    if text[:1] != "[" or "ravenml." in text:
+        _report_oddities(text, declared, report)
+    if "aimm." not in text or not (ours := [each for each in declared if each[0].lstrip()[:5] == "aimm."]):
+        return None
+    identity = metadata.identity
+    second = NOTHING
+    try:
+        if identity is None:
+            identity, identity_status = _identity(metadata.location)
+            if identity_status is not None:
+                used.append(identity_status)
+                second = stamp(identity_status)
+    except (OSError, ValueError) as error:
+        second = identity_stamp(file)
+        report(f"cannot be read: {error}", metadata.location)
+    if (status := metadata.status) is not None:
+        used.append(status)
+    stamps[file] = f"{NOTHING if status is None else stamp(status)},{second}"
+    own_name, version, summary = _headers(identity or "")
+    own_name, version = own_name or stem_name, version or stem_version
+    for group, name, value in ours:
+        if group in _READ_GROUPS and name and value:
+            entries.add(IndexEntry(_READ_GROUPS[group], name, value, own_name, version, summary, file))
+        elif group not in _READ_GROUPS:
+            report(f"declares the unknown group {group!r}; the groups are {', '.join(GROUPS)}")
+        else:
+            missing = "value" if name else "name"
+            report(f"declares an entry point without a {missing} in group {_READ_GROUPS[group]!r}")
+    return None
+
+
+def _report_oddities(text: str, declared: list[tuple[str, str, str]], report: Callable[[str], None]) -> None:
+    """What can be read and is most likely not what its author meant."""
     if text.startswith("\ufeff"):
         report("starts with a byte-order mark, which hides its first section; save it as UTF-8 without one")
     elif text[:1] != "[" and (first := _first_line(text)) and not first.startswith("["):
         report(f"starts before any [group], and what stands there was ignored: {first[:60]!r}")
-    groups = {_GROUP_ALIASES.get(group, group) for group, _, _ in declared}
+    groups = {_READ_GROUPS.get(group, group) for group, _, _ in declared}
     for old, new in _LEFT_OVER.items():
         if old in groups and new not in groups:
             report(f"declares the group {old!r}, which nothing here reads: rename it to {new!r} and reinstall")
-    ours = [
-        (_GROUP_ALIASES.get(group, group), name, value)
-        for group, name, value in declared
-        if group.strip().startswith("aimm.")
-    ]
-    if not ours:
-        return None
-    identity, status, identity_status = metadata.identity, metadata.status, None
-    try:
-        if identity is None:
-            identity, identity_status = _identity(metadata.location)
-        second = NOTHING if identity_status is None else stamp(identity_status)
-    except (OSError, ValueError) as error:
-        second = identity_stamp(file)
-        report(f"cannot be read: {error}", metadata.location)
-    stamps[file] = f"{NOTHING if status is None else stamp(status)},{second}"
-    used += filter(None, (status, identity_status))
-    name, version, summary = _headers(identity or "")
-    who = name or stem_name, version or stem_version, summary
-    for group, name, value in ours:
-        if group in GROUPS and name and value:
-            entries.add(IndexEntry(group, name, value, *who, file))
-        elif group not in GROUPS:
-            report(f"declares the unknown group {group!r}; the groups are {', '.join(GROUPS)}")
-        else:
-            report(f"declares an entry point without a {'value' if name else 'name'} in group {group!r}")
-    return None
 
 
 def _identity(location: str) -> tuple[str | None, os.stat_result | None]:
@@ -306,7 +319,7 @@ def _headers(text: str) -> tuple[str, str, str]:
     if len(lines) == 5 and (lines[1][:6], lines[2][:9], lines[3][:9]) == ("Name: ", "Version: ", "Summary: "):
         return lines[1][6:].strip(), lines[2][9:].strip(), lines[3][9:].strip()  # as nearly all build tools write it
     text = "\n".join(text.splitlines())
-    end = _END_OF_HEAD.search(text)
-    found = _HEADER.findall(text, 0, end.start() if end else len(text))
+    end = re.search(_END_OF_HEAD, text)
+    found = re.findall(_HEADER, text[: end.start()] if end else text)
     fields = {name.lower(): value.strip() for name, value in reversed(found)}
     return fields.get("name", ""), fields.get("version", ""), fields.get("summary", "")
