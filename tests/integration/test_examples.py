@@ -163,3 +163,12 @@ def test_doctor_is_content_with_an_example(example: Environment) -> None:
     """An installed example plugin is healthy."""
     done = example.aimm("plugins", "doctor")
     assert done.code == 0, done.out
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name, indirect=True)
+def test_the_conformance_kit_raises_no_false_alarm(example: Environment, request: pytest.FixtureRequest) -> None:
+    """``aimm plugins check`` has no complaint about an example plugin, and runs enough checks."""
+    done = example.aimm("plugins", "check", request.node.callspec.params["example"].name)
+    assert done.code == 0, done.out
+    assert "passed" in done.out.splitlines()[-1]

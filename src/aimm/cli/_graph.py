@@ -1,12 +1,11 @@
 """``aimm graph``: check a task graph, show it, run it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from aimm.cli._executors import executor_for, executor_options
 from aimm.cli._options import json_option
 from aimm.cli._session import Session
 
@@ -96,8 +95,7 @@ def schema(session: Session, no_plugins: bool) -> None:
 @click.option("--resume", is_flag=True, help="Run only what changed or failed since the last run with this --out.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; call no task and write nothing.")
 @click.option("-j", "--workers", type=click.IntRange(1), default=1, help="How many steps may run at a time.")
-@click.option("--executor", metavar="NAME", help="Where tasks run: process, dask:ADDRESS or that of a package.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Deadline of each step.")
+@executor_options
 @click.option("--no-check-types", is_flag=True, help="Do not check values against the declared types.")
 @click.option("--debug", is_flag=True, help="Notice tasks that change values which others hold too. It is slow.")
 @click.option("--allow-pickle", is_flag=True, help="Let --resume keep by pickle what has no other form.")
@@ -114,6 +112,7 @@ def run(
     workers: int,
     executor: str | None,
     timeout: float | None,
+    memory: str | None,
     no_check_types: bool,
     debug: bool,
     allow_pickle: bool,
@@ -139,27 +138,10 @@ def run(
     if dry_run:
         _print_plan(session, plan(prepared, **given), as_json)
         return
-    executor = executor or ("process" if timeout is not None else None)
-    with step_progress(f"run {Path(file).name}") as state_cb, _made(executor) as made:
-        how: dict[str, Any] = {"workers": workers, "executor": made, "timeout": timeout, "debug": debug}
-        result = run_graph(prepared, **given, state_cb=state_cb, **how)
+    with executor_for(executor, timeout, memory) as made, step_progress(f"run {Path(file).name}") as state_cb:
+        given |= {"state_cb": state_cb, "workers": workers, "executor": made, "timeout": timeout, "debug": debug}
+        result = run_graph(prepared, **given)
     _print_result(session, result, out, as_json)
-
-
-@contextmanager
-def _made(executor: str | None) -> Iterator[Any]:
-    if executor is None:
-        yield None
-        return
-    from aimm.executors import make_executor
-
-    made = make_executor(executor)
-    try:
-        yield made
-    except BaseException:
-        made.shutdown(wait=False, cancel_futures=True)
-        raise
-    made.shutdown()
 
 
 def _tell_warnings(session: Session, prepared: "Prepared", file: str) -> None:

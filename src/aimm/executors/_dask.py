@@ -68,7 +68,7 @@ class DaskExecutor(Executor):
         self._settings = _Settings(memory_in_bytes(self.name, memory), grace, retries)
         self._topic = f"aimm-{uuid.uuid4().hex}"
         self._numbers = itertools.count(1)
-        self._lock = threading.Lock()
+        self._lock, self._shipping = threading.Lock(), threading.Lock()
         self._tasks: dict[int, _Task] = {}
         self._kept: weakref.WeakKeyDictionary[Kept, Any] = weakref.WeakKeyDictionary()
         self._client.subscribe_topic(self._topic, self._heard)
@@ -138,10 +138,15 @@ class DaskExecutor(Executor):
         return True
 
     def _shipped(self, kept: Kept) -> Any:
-        with self._lock:
-            if kept not in self._kept:
-                self._kept[kept] = self._client.scatter(kept, broadcast=True, hash=False)
-            return self._kept[kept]
+        with self._shipping:
+            with self._lock:
+                held = self._kept.get(kept)
+            if held is None:
+                # Without the other lock: what Dask tells meanwhile comes by the thread that this waits for.
+                held = self._client.scatter(kept, broadcast=True, hash=False)
+                with self._lock:
+                    self._kept[kept] = held
+            return held
 
     def _stop(self, number: int) -> None:
         with self._lock:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from aimm.train._outputs import METADATA, OutputFile
+from aimm.train._place import Progress
 from aimm.train._remote import local_path
-from aimm.train._saving import Progress
 
 
 class LocalPlace:

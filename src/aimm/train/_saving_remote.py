@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import Any
 
 from aimm.train._outputs import METADATA, OutputFile
+from aimm.train._place import Progress
 from aimm.train._remote import connect
-from aimm.train._saving import Progress
 
 _STAGING = ".incoming-"
 

@@ -30,8 +30,8 @@ class Elsewhere:
     """
 
     def __init__(self, executor: Submits | str, manager: PluginManager, timeout: float | None) -> None:
-        executor = get_executor(executor) if isinstance(executor, str) else executor
-        self._executor, self._manager, self._timeout = executor, manager, timeout
+        self._executor = get_executor(executor) if isinstance(executor, str) else executor
+        self._manager, self._timeout = manager, timeout
         self._instances: dict[int, tuple[Any, str]] = {}
 
     def submit(
@@ -40,15 +40,19 @@ class Elsewhere:
         """Run a step."""
         record = call.record
         function = ManagerCall(run_here, self._manager, "task", record.name, record.source.describe())
-        given = [self._packed(value) for value in args], {name: self._packed(kwargs[name]) for name in kwargs}
+        given = (
+            record.function.__module__,
+            [self._packed(value) for value in args],
+            {name: self._packed(kwargs[name]) for name in kwargs},
+        )
         if isinstance(self._executor, Executor):
             return self._executor.submit(function, record.name, *given, timeout=self._timeout, state_cb=state_cb)
         return self._executor.submit(function, record.name, *given)
 
-    def opened(self, call: Call, given: tuple[tuple[Any, ...], dict[str, Any]], value: Any) -> Any:
+    def opened(self, call: Call, args: tuple[tuple[Any, ...], dict[str, Any]], value: Any) -> Any:
         """What a step gave; a model instance is remembered, for those that take it."""
         value = value.instance if isinstance(value, Carried) else value
-        model_type = model_type_of(call.record.name, *given)
+        model_type = model_type_of(call.record.name, *args)
         if model_type is not None:
             self._instances[id(value)] = value, model_type
         return value
@@ -61,11 +65,20 @@ class Elsewhere:
 def run_here(
     manager: PluginManager,
     name: str,
+    module: str,
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
     state_cb: StateCallback | None = None,
 ) -> Any:
     """Run a task in the process that it was sent to.
+
+    Args:
+        manager: Whose task.
+        name: Its full name.
+        module: The module that declares it, for one that was declared by a plain import.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        state_cb: Receives its states.
 
     Returns:
         What the task returns; a model instance as what can be pickled.
@@ -73,11 +86,11 @@ def run_here(
     try:
         record = find_task(name, manager=manager)
     except TaskNotFoundError:  # registered by a plain import over there
-        importlib.import_module(name.rpartition(".")[0])
+        importlib.import_module(module)
         record = find_task(name, manager=manager)
-    given = tuple(map(_opened, args)), {key: _opened(kwargs[key]) for key in kwargs}
-    value = call_task(record, *given, state_cb, manager=manager)
-    model_type = model_type_of(name, *given)
+    opened = tuple(map(_opened, args)), {key: _opened(kwargs[key]) for key in kwargs}
+    value = call_task(record, *opened, state_cb, manager=manager)
+    model_type = model_type_of(name, *opened)
     return value if model_type is None else Carried(manager, model_type, value)
 
 

@@ -16,7 +16,6 @@ from aimm.tasks._register import TASK
 from aimm.tasks._types import check_value
 from aimm.tasks._watch import unchanged
 from aimm.tasks.graph._checkpoint import Checkpoints, model_type_of
-from aimm.tasks.graph._elsewhere import Elsewhere, Submits
 from aimm.tasks.graph._keys import Keys
 from aimm.tasks.graph._plan import Call, Values, getter, needs_of
 from aimm.tasks.graph._references import fill
@@ -70,9 +69,9 @@ class Engine:
         self.artifacts: dict[str, ArtifactInfo] = {}
         self.seconds: dict[str, float] = {}
         self._done = 0
+        self._opened: Callable[[Call, _Arguments, Any], Any] = lambda call, args, value: value
         manager = catalog_of(settings.manager).manager
         self._entries = {name: manager.entry(TASK, name) for name in {call.record.name for call in calls}}
-        self._opened: Callable[[Call, _Arguments, Any], Any] = lambda call, args, value: value
         running = {call.step for call in calls}
         self._waiting = {name: needs_of(checked, checked.model.artifact_outputs[name]) & running for name in to_write}
         self._artifacts_of: dict[str, list[str]] = {}
@@ -103,10 +102,11 @@ class Engine:
                 self._finish(call, (args, kwargs), value, time.perf_counter() - started)
 
     def _run_elsewhere(self, executor: "Submits | str", timeout: float | None) -> None:
+        from aimm.tasks.graph._elsewhere import Elsewhere
 
         elsewhere = Elsewhere(executor, catalog_of(self._settings.manager).manager, timeout)
-        has_callback = self._settings.state_cb is not None
         self._opened = elsewhere.opened
+        has_callback = self._settings.state_cb is not None
         self._run_side_by_side(
             lambda call, args: elsewhere.submit(call, *args, self._callback(call) if has_callback else None)
         )
@@ -160,8 +160,7 @@ class Engine:
             value = future.result()
         except Exception as error:
             raise self._failure(call, error) from error
-        value = self._opened(call, args, value)
-        self._finish(call, args, value, time.perf_counter() - started)
+        self._finish(call, args, self._opened(call, args, value), time.perf_counter() - started)
 
     def _arguments(self, call: Call) -> _Arguments:
         """The arguments of a step, checked; says that it begins."""
@@ -248,11 +247,11 @@ class Engine:
             return ignore_state
 
         def report(state: Any) -> None:
-            if call.step in self.seconds:  # it came late from elsewhere, and the step was told to be done
-                return
             state = dict(state) if isinstance(state, Mapping) else {"state": state}
             part = state.get("progress")
             inside = min(max(part, 0), 1) if isinstance(part, (int, float)) else 0
+            if call.step in self.seconds:  # from elsewhere it may come late, when the step is counted as done
+                inside = 0
             own = {} if part is None else {"step_progress": inside}
             progress = (self._done + inside) / len(self._calls)
             state_cb({**state, "step": call.step, "task": call.record.name, **own, "progress": progress})

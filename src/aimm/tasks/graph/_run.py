@@ -205,8 +205,9 @@ def run(
         state_cb: Receives a state when a step begins and ends, and what tasks report; ``progress`` goes from 0 to 1.
         check_types: Whether values are checked against the declared types.
         workers: How many steps may run at a time, in threads.
-        executor: Runs the tasks elsewhere: an executor of :mod:`aimm.executors` or the name of one, or any other
-            object with ``submit(function, *args)``, which returns a ``Future``.
+        executor: Runs the tasks elsewhere: the name of an executor of :mod:`aimm.executors`, such as ``process``, or
+            an object with ``submit(function, *args)``, which returns a ``Future``. Values then cross by pickle, model
+            instances by their plugin's ``serialize``.
         timeout: Deadline for each step in seconds, on an executor of :mod:`aimm.executors`.
         resume: Run only what changed or failed since the last run with this ``out``.
         checkpoints: Whether to keep in ``out`` what ``resume`` needs.
