@@ -279,7 +279,7 @@ def _text(error: Exception) -> str:
 
 
 def _failing_line(file: str, error: Exception | None) -> int | None:
-    """The last line of a file that an error came through, also in another process, which sends its traceback as text."""
+    """The last line of a file that an error came through; another process sends its traceback as text."""
     if error is None:
         return None
     lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
