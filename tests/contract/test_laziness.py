@@ -78,6 +78,7 @@ HELP: dict[str, tuple[set[str], set[str]]] = {
     "": (CLI, set()),
     "completion": (CLI | {"aimm.cli._completion"}, set()),
     "fit": (MODELS, {"json"}),
+    "graph": (cli("executors", "graph", "options"), {"pathlib"}),
     "models": (KEPT, {"json"}),
     "plugins": (LIST, set()),
     "plugins check": (LIST | cli("check", "progress"), set()),
@@ -250,7 +251,9 @@ def commands_import(site: FakeSite, *commands: list[str], **variables: str) -> s
         print("\\n@", *(set(sys.modules) - bare))
     """
     command = [sys.executable, "-P", "-c", textwrap.dedent(source)]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(site.path.parent / "cache"), **variables}
+    # A module that leaves bytecode beside itself changes the site, whose index would be read anew for two seconds.
+    quiet = {"XDG_CACHE_HOME": str(site.path.parent / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **quiet, **variables}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return set(done.stdout.rpartition("@")[2].split())
 

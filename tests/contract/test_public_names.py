@@ -16,7 +16,8 @@ from aimm import plugins
 PUBLIC = {
     "aimm.cli": ["main"],
     "aimm.executors": [
-        *("Call", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "Packed", "Predicted"),
+        *("Call", "Carried", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "ManagerCall", "Packed"),
+        *("Predicted",),
         *("ProcessExecutor", "executor_names", "get_executor", "keep", "make_executor", "predict_partitions", "submit"),
     ],
     "aimm.plugins": [
@@ -55,8 +56,8 @@ PUBLIC = {
         *("names", "read_artifacts", "register", "save_artifact", "split_outputs", "tasks", "unchanged"),
     ],
     "aimm.tasks.graph": [
-        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "plan"),
-        *("prepare", "run", "validate"),
+        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "graph_schema"),
+        *("plan", "prepare", "run", "validate"),
     ],
 }
 """Every name that others may rely on. A change here is a change for users: say so in CHANGELOG.md."""

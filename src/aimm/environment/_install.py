@@ -212,6 +212,7 @@ class InstallPlan:
     def _remarks(self) -> list[str]:
         offered = {p.name: p.extras for p in self._planned if p.extras is not None}
         offered |= {name: p.extras for name, p in self._packages.items() if name not in offered}
+        offered |= {target.name: target.wheel.package.extras for target in self._targets if target.wheel}
         remarks = [
             f"{target.name} offers no extra '{extra}'"
             for target in self._targets

@@ -32,6 +32,7 @@ class Installed(NamedTuple):
         is_plugin: Whether it declares an entry point of ours.
         url: Where it came from, if not from an index.
         info: Its metadata folder.
+        offers: The names of its plugins, normalised as names of distributions are.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Installed(NamedTuple):
     is_plugin: bool = False
     url: str = ""
     info: str = ""
+    offers: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -98,6 +100,7 @@ def _read(distribution: Any) -> Installed:
     metadata: Any = distribution.metadata  # parsed anew each time that it is asked for
     requires = metadata.get_all("Requires-Dist")
     info = str(getattr(distribution, "_path", ""))
+    offers = sorted({canonicalize_name(p.name) for p in _entry_points(distribution) if p.group in _GROUPS})
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")
     return Installed(
         canonicalize_name(metadata["Name"]),
@@ -108,9 +111,10 @@ def _read(distribution: Any) -> Installed:
         distribution.read_text("REQUESTED") is not None,
         (distribution.read_text("INSTALLER") or "").strip(),
         is_inside(info, sys.prefix),
-        any(point.group in _GROUPS for point in _entry_points(distribution)),
+        bool(offers),
         str(direct.get("url", "")),
         info,
+        tuple(offers),
     )
 
 

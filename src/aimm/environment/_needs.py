@@ -110,15 +110,25 @@ def extras_in_use(package: Installed, packages: Packages, not_counting: Iterable
     Returns:
         The extras that add requirements, all of which are installed.
     """
-    present = packages.keys() - set(not_counting)
-    base = set(needs(package))
-    return frozenset(extra for extra in package.extras if _is_met(package, extra, base, present, frozenset()))
+    ignored = set(not_counting)
+    present = {name: other for name, other in packages.items() if name not in ignored}
+    return frozenset(
+        extra for extra in package.extras if _added(package, extra) and _is_met(package, extra, present, frozenset())
+    )
 
 
-def _is_met(package: Installed, extra: str, base: set[Need], present: Iterable[str], seen: frozenset[str]) -> bool:
-    added = [need for need in needs(package, [extra]) if need not in base]
-    inner = {name for need in added if need.name == package.name for name in need.extras}  # all = ["self[a,b]"]
-    others = [need for need in added if need.name != package.name]
-    seen |= {extra}
-    met = all(need.name in present for need in others)
-    return bool(added) and met and all(_is_met(package, name, base, present, seen) for name in inner - seen)
+def _added(package: Installed, extra: str) -> set[Need]:
+    """What an extra requires beside what is required anyway."""
+    return set(needs(package, [extra])) - set(needs(package))
+
+
+def _is_met(package: Installed, extra: str, present: Packages, seen: frozenset[tuple[str, str]]) -> bool:
+    if (package.name, extra) in seen:
+        return True
+    seen |= {(package.name, extra)}
+    for need in _added(package, extra):
+        # Of itself too: all = ["self[a,b]"].
+        other = package if need.name == package.name else present.get(need.name)
+        if other is None or not all(_is_met(other, inner, present, seen) for inner in need.extras):
+            return False
+    return True

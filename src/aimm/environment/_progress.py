@@ -11,6 +11,7 @@ _STEPS = (
     "Building wheel",
     "Saved ",
     "Installing ",
+    "Uninstalling ",
     "Successfully ",
     " + ",
     " - ",

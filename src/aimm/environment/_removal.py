@@ -35,7 +35,7 @@ class Removal(NamedTuple):
     Attributes:
         remove: What goes.
         restore: What a plugin had replaced by another version, and comes back as it was.
-        keep: What the plugins need and stays, and why.
+        keep: What the plugins need and stays, and why; without what the host itself runs on.
     """
 
     remove: tuple[Step, ...]
@@ -92,6 +92,7 @@ def plan_removal(
     }
     staying |= {name: frozenset(ledger.plugins[name].extras) for name in staying.keys() & ledger.plugins.keys()}
     needed = closure(packages, staying)
+    host = closure(packages, {HOST: staying[HOST]}) if HOST in staying else {}
     wanting = needed_by(packages, needed)
     for name in chosen:
         if name in needed:
@@ -101,7 +102,7 @@ def plan_removal(
     keep = [
         Step(name, packages[name].version, _why_kept(name, wished, wanting, packages))
         for name in reached
-        if name in needed and name not in chosen
+        if name in needed and name not in chosen and name not in host
     ]
     goes = tuple(sorted(step for step in remove if step.name not in needed))
     restore = _restorations(ledger.changed, set(targets) | {step.name for step in goes}, packages, needed)

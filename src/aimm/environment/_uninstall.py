@@ -25,7 +25,7 @@ class UninstallRequest(NamedTuple):
     """What to uninstall.
 
     Attributes:
-        names: Distributions of plugins, or names of plugins.
+        names: Distributions, or names of plugins that only one of them offers.
         every: Whether all plugins are meant.
         gpu: Whether plain pip installed the GPU variants.
         folder: A folder with plugin projects, whose requirements files say what plain pip installed for them.
@@ -48,7 +48,7 @@ class UninstallPlan:
     Attributes:
         remove: What goes.
         restore: What comes back in the version that a plugin had replaced.
-        keep: What the plugins need and stays, and why.
+        keep: What the plugins need and stays, and why; without what the host itself runs on.
         remarks: What should be known beside that.
 
     Raises:
@@ -107,7 +107,7 @@ class UninstallPlan:
             PluginEnvironmentError: The environment is not the one that was planned for, or cannot be written.
         """
         gone = [step.name for step in (*self.remove, *self.restore)]
-        progress = Progress(state_cb, total=3 * len(gone) + 1)
+        progress = Progress(state_cb, total=2 * len(gone) + 1)
         check_writable()
         with locked() as lock:
             if _journal.undo() or read_installed() != self._packages:
@@ -149,6 +149,9 @@ class UninstallPlan:
             package = self._packages[name]
             where = "is no plugin" if package.is_own else f"does not belong to {sys.prefix}"
             raise PluginEnvironmentError(f"{name} {where}: 'pip uninstall {name}' is the command for it")
+        offering = [other for other in known if other in self._packages and name in self._packages[other].offers]
+        if len(offering) == 1:
+            return offering[0]
         from difflib import get_close_matches
 
         close = get_close_matches(name, known, 1)

@@ -79,6 +79,14 @@ def test_uninstall_as_json_has_every_reason(uv: Cli, place: Place) -> None:
     assert not (place.path / "share").exists()
 
 
+def test_uninstall_takes_the_name_of_a_plugin_too(uv: Cli, place: Place, links: Path) -> None:
+    """If one distribution offers it, that is meant."""
+    points = {"aimm.models": {"Oak_Tree": "acme_trees:Oak"}}
+    make_wheel(links, "acme-trees", entry_points=points, modules={"acme_trees": ""})
+    place.install("acme-trees")
+    assert "done: 1 to remove" in uv("uninstall", "oak-tree", "--yes").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

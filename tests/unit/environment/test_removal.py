@@ -169,6 +169,24 @@ def test_what_another_plugin_needs_stays_and_the_plan_says_why() -> None:
     assert [(step.name, step.why) for step in plan.keep] == [("a", "needed by q 1.0")]
 
 
+def test_an_extra_of_an_extra_is_in_use_only_if_all_of_it_was_there() -> None:
+    """What a plugin brought is not taken for something that the user's own package had asked for."""
+    packages = table(
+        package("p", "e", is_requested=True),
+        package("b", 'c[fast]; extra == "fast"', is_requested=True),
+        package("c", "b", 'e; extra == "fast"', is_requested=True),
+        package("e"),
+    )
+    ledger = Ledger({"p": Entry("1.0")}, {"p": Addition("1.0", "p"), "e": Addition("1.0", "p")})
+    assert names(plan_removal(packages, ["p"], ledger).remove) == ["e", "p"]
+
+
+def test_what_the_host_runs_on_is_not_listed() -> None:
+    """That it stays goes without saying."""
+    packages = table(package("p", "a", is_requested=True), package(HOST, "a"), package("a"))
+    assert plan_removal(packages, ["p"], Ledger()).keep == ()
+
+
 def test_a_plugin_that_another_needs_is_refused() -> None:
     """The message names who needs it and the requirement."""
     packages = table(package("p", is_requested=True), package("q", "p>=1", is_requested=True))
