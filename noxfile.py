@@ -42,6 +42,14 @@ def types(session: nox.Session) -> None:
     session.run("pyright")
 
 
+@nox.session(python="3.13t")
+def free_threading(session: nox.Session) -> None:
+    """Run the stress tests of threads on a build of Python without the global lock."""
+    pytest = ("pytest>=8.2", "pytest-randomly", "pytest-timeout", "pytest-xdist", "hypothesis")
+    session.install("--prefer-binary", "-e", ".", *pytest)  # not the newest of all that is compiled has a wheel
+    session.run("pytest", "-n", "0", "tests/unit/plugins/test_threads.py", env={"PYTHON_GIL": "0"})
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation, warnings being errors, and run its doctests."""

@@ -5,18 +5,21 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from aimm import plugins
 from aimm.plugins import _index
 from aimm.plugins._directories import directories
 from support import FakeSite, unique_name
 
-settings.register_profile("untimed", deadline=None)  # no test depends on how busy the machine is
-settings.load_profile("untimed")
+with suppress(ModuleNotFoundError):  # benchmarks do without it
+    from hypothesis import settings
+
+    settings.register_profile("untimed", settings.default, deadline=None)  # no test depends on how busy the machine is
+    settings.load_profile("untimed")
 
 _OUTER_PATH = frozenset(sys.path) | {os.path.realpath(folder) for folder in sys.path if folder}
 

@@ -146,6 +146,40 @@ def numbers(state_cb=None, seed=0):
     return [1, 2, seed]
 """
 
+TASKS = """
+from pathlib import Path
+
+from aimm.tasks import ArtifactTaskInterface, register
+
+
+@register(outputs=["low", "high"], state_cb_arg_name="state_cb")
+def ends(numbers, state_cb=None):
+    state_cb({"progress": 1.0})
+    return min(numbers), max(numbers)
+
+
+class Numbers(ArtifactTaskInterface):
+    @staticmethod
+    def serialize(working_dir, name, contents, **kwargs):
+        path = Path(working_dir) / f"{name}.txt"
+        path.write_text(" ".join(map(str, contents)))
+        return path
+
+    @staticmethod
+    def deserialize(working_dir, path, **kwargs):
+        return [float(text) for text in Path(working_dir, path).read_text().split()]
+
+    @staticmethod
+    def validation():
+        return None
+
+
+def aimm_examples():
+    from aimm.testing import call
+    return {"ends": call([3.0, 1.0, 2.0]), "Numbers": call([1.0, 2.5])}
+"""
+"""A module with a task and an artifact handler."""
+
 
 class Fault(NamedTuple):
     """One fault.
@@ -284,6 +318,20 @@ DATA_FAULTS = (
     _("data-access-states-are-json", "a set as state", ("    return", "    state_cb and state_cb({1, 2})\n    return"), good=DATA),
 )  # fmt: skip
 """Faults of data accesses."""
+
+_ENDS = "    return min(numbers), max(numbers)"
+
+TASK_FAULTS = (
+    _("task-works", "raises", (_ENDS, "    raise RuntimeError('never')"), good=TASKS),
+    _("task-outputs-fit", "one value for two outputs", (_ENDS, "    return [min(numbers)]"), good=TASKS),
+    _("task-outputs-fit", "nothing to split", (_ENDS, "    return min(numbers)"), good=TASKS),
+    _("task-leaves-its-inputs", "sorts its input", (_ENDS, "    numbers.sort()\n    return numbers[0], numbers[-1]"), good=TASKS),
+    _("task-states-are-json", "a set as state", ('{"progress": 1.0}', "{1.0}"), good=TASKS),
+    _("artifact-is-written", "names another file", ("        return path", "        return path.with_suffix('.csv')"), good=TASKS),
+    _("artifact-is-written", "writes elsewhere", ("Path(working_dir) / f", "Path(__file__).parent / f"), good=TASKS),
+    _("artifact-round-trip", "forgets the last number", ("map(str, contents)", "map(str, contents[:-1])"), good=TASKS),
+)  # fmt: skip
+"""Faults of tasks and artifact handlers."""
 
 
 def faulty_source(fault: Fault) -> str:

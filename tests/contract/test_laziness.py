@@ -19,7 +19,7 @@ from support import FakeSite, class_source, model_source
 HEAVY = {
     *("pluggy", "jsonschema", "importlib_metadata", "importlib.metadata", "click", "rich", "yaml", "logging"),
     *("dataclasses", "inspect", "json", "asyncio", "hashlib", "tomllib", "traceback", "numpy", "difflib", "threading"),
-    *("subprocess", "pathlib", "tempfile", "multiprocessing"),
+    *("subprocess", "pathlib", "tempfile", "multiprocessing", "sqlite3"),
 }
 
 PACKAGE = {
@@ -53,10 +53,11 @@ LIST = cli("names", "options", "plugins")
 TYPES = cli("names", "options", "types")
 LOADED = {*LOADING, "aimm.plugins._signature"}
 ENVIRONMENT = LIST | cli("environment", "progress")
-STORE = {"aimm.store.*", "aimm.errors._store"}
-STORE_NEEDS = {"dataclasses", "hashlib", "json", "tomllib"}
+STORE = {"aimm.store", "aimm.errors._store"}
+WRITING = {"aimm.store._atomic", "aimm.store._disk"}
 MODELS = cli("arguments", "executors", "models", "names", "progress", "references", "results") | STORE
-KEPT = cli("arguments", "options", "progress", "references", "store") | STORE
+KEPT = cli("arguments", "options", "progress", "references", "store") | STORE | WRITING
+KEPT |= {"aimm.store._objects"}
 TASKS = CLI | {"aimm.cli._options", "aimm.cli._tasks"}
 TRAIN = cli("options", "train") | {"aimm.train", "aimm.train._group", "aimm.errors._train"}
 NEW = LIST | {"aimm.cli._new", "aimm.scaffold.*", "aimm.errors._extras", "aimm.errors._scaffold"}
@@ -71,13 +72,14 @@ EXAMINED = {
     "traceback",
     "zipp",
 }
-EXAMINE = ENVIRONMENT | STORE | {"aimm.cli._doctor", "aimm.environment.*", "aimm.errors._environment"}
+EXAMINE = ENVIRONMENT | STORE | WRITING | {"aimm.cli._doctor", "aimm.environment.*", "aimm.errors._environment"}
 
 HELP: dict[str, tuple[set[str], set[str]]] = {
     "": (CLI, set()),
     "completion": (CLI | {"aimm.cli._completion"}, set()),
-    "fit": (MODELS, STORE_NEEDS),
-    "models": (KEPT, STORE_NEEDS),
+    "fit": (MODELS, {"json"}),
+    "graph": (cli("executors", "graph", "options"), {"pathlib"}),
+    "models": (KEPT, {"json"}),
     "plugins": (LIST, set()),
     "plugins check": (LIST | cli("check", "progress"), set()),
     "plugins freeze": (ENVIRONMENT, set()),
@@ -86,7 +88,7 @@ HELP: dict[str, tuple[set[str], set[str]]] = {
     "plugins restore": (ENVIRONMENT, set()),
     "plugins uninstall": (ENVIRONMENT, set()),
     "plugins verify": (ENVIRONMENT, set()),
-    "predict": (MODELS, STORE_NEEDS),
+    "predict": (MODELS, {"json"}),
     "runs": (CLI | {"aimm.cli._options", "aimm.cli._runs"}, set()),
     "tasks": (TASKS, {"pathlib"}),
     "train": (TRAIN, set()),
@@ -101,11 +103,11 @@ COMMANDS: dict[str, tuple[set[str], set[str]]] = {
     "plugins list": (LIST, set()),
     "plugins list --json": (LIST, {"json"}),
     "plugins show a": (LIST, set()),
-    "plugins doctor": (EXAMINE, STORE_NEEDS | EXAMINED),
+    "plugins doctor": (EXAMINE, EXAMINED | {"dataclasses", "hashlib", "json", "tomllib"}),
     "plugins schema": (LIST | {"aimm.plugins._document"}, {"json"}),
     "types list": (TYPES, set()),
     "types show a": (TYPES | LOADED, {"lazy_a"}),
-    "models list": (KEPT, STORE_NEEDS),
+    "models list": (KEPT | {"aimm.store.*"}, {"dataclasses", "hashlib", "json", "sqlite3"}),
     "train list": (TRAIN | {"aimm.train.*", "aimm.errors._extras"}, {"dataclasses", "hashlib", "pathlib"}),
     "completion bash": (CLI | {"aimm.cli._completion"}, {"subprocess"}),
 }
@@ -114,8 +116,8 @@ COMMANDS: dict[str, tuple[set[str], set[str]]] = {
 COMPLETED: dict[str, tuple[set[str], set[str]]] = {
     "aimm plugins show ": (LIST, set()),
     "aimm types show ": (TYPES, set()),
-    "aimm fit ": (MODELS, STORE_NEEDS),
-    "aimm fit a --data ": (MODELS, STORE_NEEDS),
+    "aimm fit ": (MODELS, {"json"}),
+    "aimm fit a --data ": (MODELS, {"json"}),
     "aimm train ": (TRAIN, set()),
 }
 """The same for names that a shell completes: what declares them is read from the index, and no plugin is imported."""

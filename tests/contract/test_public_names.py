@@ -16,7 +16,8 @@ from aimm import plugins
 PUBLIC = {
     "aimm.cli": ["main"],
     "aimm.executors": [
-        *("Call", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "Packed", "Predicted"),
+        *("Call", "Carried", "DaskExecutor", "Executor", "InlineExecutor", "Job", "Kept", "ManagerCall", "Packed"),
+        *("Predicted",),
         *("ProcessExecutor", "executor_names", "get_executor", "keep", "make_executor", "predict_partitions", "submit"),
     ],
     "aimm.plugins": [
@@ -55,8 +56,8 @@ PUBLIC = {
         *("names", "read_artifacts", "register", "save_artifact", "split_outputs", "tasks", "unchanged"),
     ],
     "aimm.tasks.graph": [
-        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "plan"),
-        *("prepare", "run", "validate"),
+        *("Graph", "GraphResult", "Issue", "KINDS", "Plan", "PlannedStep", "Prepared", "Ref", "Task", "graph_schema"),
+        *("plan", "prepare", "run", "validate"),
     ],
 }
 """Every name that others may rely on. A change here is a change for users: say so in CHANGELOG.md."""
@@ -181,10 +182,10 @@ def test_the_state_callback_is_the_original_alias() -> None:
 
 
 def test_model_is_an_abstract_base_class() -> None:
-    """``Model`` has four abstract members, of which ``deserialize`` is a class method."""
+    """``Model`` has four abstract members, of which ``deserialize`` is a class method, and a type of predictions."""
     assert plugins.Model.__abstractmethods__ == {"fit", "predict", "serialize", "deserialize"}
     assert inspect.ismethod(plugins.Model.deserialize)
     with pytest.raises(TypeError, match="abstract"):
         plugins.Model()  # type: ignore[abstract]
     assert str(inspect.signature(plugins.Model.fit)) == "(self, *args: Any, **kwargs: Any) -> Any"
-    assert str(inspect.signature(plugins.Model.predict)) == "(self, *args: Any, **kwargs: Any) -> Any"
+    assert str(inspect.signature(plugins.Model.predict)) == "(self, *args: Any, **kwargs: Any) -> +Prediction"

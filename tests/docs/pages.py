@@ -11,7 +11,8 @@ What happens with a fenced block depends on its language and on what stands befo
 * ``sh`` holds commands that must succeed; what they print is not compared;
 * any other block must follow a ``python`` block, and is compared with what that printed.
 
-In expected output, ``...`` stands for anything in a line, and for any number of lines if it is alone in one.
+In expected output, ``...`` stands for anything in a line, and for any number of lines if it is alone in one. Lines of
+progress (``fit: 50%``) are no part of it: they come when something takes more than a second.
 
 All commands of a page share one shell, whose ``python`` belongs to an
 environment of the page's own, with ``aimm`` in it. Directives such as ``{doctest}`` are left to Sphinx.
@@ -34,6 +35,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _FILE = re.compile(r"`([\w./-]+\.(?:py|toml|yaml|json|csv))`:$")
+_PROGRESS = re.compile(r"^[a-z ]+: \d+%.*\n", re.MULTILINE)
 _SHELLS = ("sh", "console")
 
 
@@ -97,7 +99,7 @@ def check_output(page: Path, line: int, wanted: str, got: str) -> None:
     Raises:
         PageError: They differ.
     """
-    wanted, got = _tidied(wanted), _tidied(got)
+    wanted, got = _tidied(wanted), _tidied(_PROGRESS.sub("", got))
     pattern = "".join(
         "(?:.*\n)*" if text == "...\n" else ".*".join(map(re.escape, text.split("...")))
         for text in wanted.splitlines(keepends=True)

@@ -13,6 +13,7 @@ from aimm import errors, plugins, store, tasks, testing, train
 from aimm.cli._app import root
 from aimm.plugins import _scan
 from aimm.store import _layout
+from aimm.tasks import graph
 from aimm.train import helpers, options
 from docs.pages import DOCS, ROOT, all_pages, read_blocks
 
@@ -59,6 +60,15 @@ def test_tasks() -> None:
     documented = {name.removeprefix("aimm.tasks.") for name in directives("tasks.md")} - {"aimm.tasks"}
 
     assert documented == set(tasks.__all__)
+
+
+def test_graph() -> None:
+    """Every public name of aimm.tasks.graph is documented, and every kind of issue."""
+    documented = {name.removeprefix("aimm.tasks.graph.") for name in directives("graph.md")} - {"aimm.tasks.graph"}
+    kinds = dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", read("graph.md").partition("## Issues")[2], re.MULTILINE))
+
+    assert documented == set(graph.__all__)
+    assert kinds == graph.KINDS
 
 
 def test_magic() -> None:

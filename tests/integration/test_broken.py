@@ -57,7 +57,7 @@ UNHARMED = {
     "prints": ("print('I am here')", "prints 10 bytes to stdout while it loads"),
     "chdir": ("import os; os.chdir('/')", "changed the working directory (put back)"),
     "umask": ("import os; os.umask(0)", "changed the umask (put back)"),
-    "signals": ("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)", "changed signal handlers (put back)"),
+    "signals": ("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)", "changed signal handlers (put back)"),
 }
 MALFORMED = {
     "unrelated": (b"[console_scripts]\nno equals sign here\n", "line 2"),

@@ -27,7 +27,8 @@ def install_example(path: Path, project: Path, base: Path, aimm: Path) -> None:
     venv = make_environment(path, base, aimm)
     build_wheel(project, path / "wheel", base)
     wheel = next((path / "wheel").glob("*.whl"))
-    venv.pip("install", wheel, *requirements_of_tests(project))
+    lock = project / "requirements.txt"
+    venv.pip("install", wheel, *requirements_of_tests(project), *(("-r", lock) if lock.exists() else ()))
 
 
 @pytest.fixture
@@ -39,6 +40,42 @@ def example(request: pytest.FixtureRequest, workshop: Path, base: Path, aimm_whe
 
 
 with_sklearn = pytest.mark.parametrize("example", [ROOT / "example_plugins" / "aimm-sklearn"], indirect=True)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("example", [ROOT / "example_plugins" / "aimm-train-tabular"], indirect=True)
+def test_the_lock_of_an_example_has_all_that_it_needs(example: Environment) -> None:
+    """Installing by the lock gives exactly its versions, and whatever those need in turn is in it."""
+    folder = ROOT / "example_plugins" / "aimm-train-tabular"
+    for lock in ("requirements.txt", "requirements-gpu.txt"):
+        done = example.run_python(LOCK, folder / lock)
+        assert (done.code, done.out) == (0, ""), done.err
+
+
+LOCK = """
+    import importlib.metadata, re, sys
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    lines = open(sys.argv[1], encoding="utf-8").read().splitlines()
+    pinned = dict(line.split("==") for line in lines if re.match("[a-z]", line))
+    source = open(sys.argv[1].replace(".txt", ".in"), encoding="utf-8").read().splitlines()
+    wanted = [Requirement(line) for line in source if not line.startswith("#")]
+    for name, version in pinned.items():
+        try:
+            installed = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            assert "gpu" in sys.argv[1], name
+            continue  # nobody here has a GPU
+        if installed.version != version:
+            print(name, installed.version, "is installed, not", version)
+        needs = map(Requirement, installed.requires or ())
+        wanted += [need for need in needs if not need.marker or need.marker.evaluate({"extra": ""})]
+    for need in wanted:
+        version = pinned.get(canonicalize_name(need.name))
+        if version is None or version not in need.specifier:
+            print(need, "but the lock has", version)
+"""
 
 
 @pytest.mark.timeout(900)
@@ -126,3 +163,12 @@ def test_doctor_is_content_with_an_example(example: Environment) -> None:
     """An installed example plugin is healthy."""
     done = example.aimm("plugins", "doctor")
     assert done.code == 0, done.out
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name, indirect=True)
+def test_the_conformance_kit_raises_no_false_alarm(example: Environment, request: pytest.FixtureRequest) -> None:
+    """``aimm plugins check`` has no complaint about an example plugin, and runs enough checks."""
+    done = example.aimm("plugins", "check", request.node.callspec.params["example"].name)
+    assert done.code == 0, done.out
+    assert "passed" in done.out.splitlines()[-1]

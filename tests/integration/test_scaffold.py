@@ -61,7 +61,7 @@ USES = {
         """
         from aimm import executors, plugins
         plugins.initialize()
-        with executors.create("demo") as executor:
+        with executors.make_executor("demo") as executor:
             print(executors.submit(executor, max, 1, 2).result())
         """,
         "2\n",
@@ -116,11 +116,12 @@ def test_a_new_package_is_finished(fresh: Environment, kind: str, tmp_path: Path
     used = fresh.run_python(program)
     assert used.out.endswith(printed), used.err
     doctor = fresh.aimm("plugins", "doctor")
-    assert (doctor.code, doctor.out) == (0, "1 plugins: 1 ok, 0 broken, 0 conflicts\n"), doctor.err
+    assert doctor.code == 0, doctor.err
+    assert doctor.out.endswith("ok, 0 broken, 0 conflicts\n")
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("kind", "entry"), [("class", "pluggy==")])
+@pytest.mark.parametrize(("kind", "entry"), [("class", "pluggy=="), ("train", "numpy==")])
 def test_lock_writes_a_file_for_each_kind_of_machine(
     fresh: Environment, aimm_wheel: Path, tmp_path: Path, kind: str, entry: str
 ) -> None:

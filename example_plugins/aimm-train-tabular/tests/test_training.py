@@ -74,10 +74,39 @@ def test_a_csv_file_is_a_data_set(tmp_path: Path) -> None:
     assert record["dataset"]["kind"] == "path"
 
 
+@pytest.mark.parametrize(
+    ("content", "words", "message"),
+    [
+        ("", (), "found a heading of 0, and 0 rows"),
+        ("a,class\n1,x\n2\n", (), "found a heading of 2, and a row of 1"),
+        ("a,class\none,x\n", (), "all columns but the last must be numbers"),
+        ("a,class\n1,x\n", (), "1 rows cannot be split"),
+        ("a,class\n1,x\n2,y\n", ("--kfold", "3"), "2 rows cannot be split"),
+    ],
+    ids=["empty", "uneven", "words", "short", "folds"],
+)
+def test_a_file_that_is_no_table_is_explained(
+    tmp_path: Path, content: str, words: tuple[str, ...], message: str
+) -> None:
+    """What was expected and what was found; nothing is saved."""
+    (tmp_path / "t.csv").write_text(content)
+    data = ("--dataset", "t.csv", "--artifact-path", "run")
+    done = aimm("train", "--no-input", *data, "tabular", *words, "forest", cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_configuration_says_how_many_trees(tmp_path: Path) -> None:
     """The section ``plugin`` is what the option falls back to."""
     (tmp_path / "train.yaml").write_text("plugin: {trees: 7}\n")
-    assert train(tmp_path, "--config", "train.yaml", "tabular", "forest")["plugin_metadata"]["trees"] == 7
+    done = aimm(
+        *("train", "--json", "--no-input", *DATA, "--artifact-path", "run", "--config", "train.yaml"),
+        *("tabular", "forest"),
+        cwd=tmp_path,
+    )
+    assert json.loads(done.stdout)["plugin_metadata"]["trees"] == 7
+    assert "Warning" not in done.stderr
 
 
 def test_without_the_extra_the_gpu_command_names_it(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
     "plugins": ("aimm.cli._plugins:plugins_group", "List, show and examine plugins."),
     "types": ("aimm.cli._types:types_group", "List and show model types and their owners."),
     "tasks": ("aimm.cli._tasks:tasks_group", "List tasks, and compare their registration with the code."),
+    "graph": ("aimm.cli._graph:graph_group", "Check task graphs, show them, run them."),
     "fit": ("aimm.cli._models:fit", "Create and fit a model, and keep it in a model file."),
     "predict": ("aimm.cli._models:predict", "Apply a model file to data."),
     "train": ("aimm.cli._train:train_group", "Run a training command of a plugin, and save what it makes."),
@@ -24,8 +25,6 @@ COMMANDS = {
     "completion": ("aimm.cli._completion:completion", "Print the script that completes names in your shell."),
 }
 """Every command, where it lives, and its help; the text stands here so that ``aimm --help`` imports none of them."""
-
-GLOBAL_OPTIONS = ("--config", "--safe", "-v", "--verbose", "--version")
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -82,13 +81,13 @@ def _run(arguments: list[str]) -> int:
         return exit_.exit_code
     except click.UsageError as error:
         error.show()
-        if isinstance(error, click.NoSuchOption) and error.option_name in GLOBAL_OPTIONS:
-            click.echo(f"{error.option_name} goes before the command: aimm {error.option_name} ...", err=True)
+        if isinstance(error, click.NoSuchOption) and (owner := _owner_of(error.option_name, error.ctx)):
+            click.echo(f"{error.option_name} goes before the command: {owner} {error.option_name} ...", err=True)
         return error.exit_code
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code)
-    except KeyboardInterrupt:
-        return _complain("interrupted", 130)
+    except KeyboardInterrupt as error:
+        return _complain("\n".join(["interrupted", *_notes(error)]), 130)
     except BaseException as error:  # noqa: BLE001 - the last stop: whatever a plugin raises becomes a message
         return _explain(error, session)
 
@@ -101,7 +100,19 @@ def _explain(error: BaseException, session: Session) -> int:
 
         traceback.print_exception(error, file=sys.stderr)
     text = str(error) if isinstance(error, (AimmError, OSError)) else _in_words(error)
-    return _complain("\n".join([text, *getattr(error, "__notes__", ())]), 2 if isinstance(error, ConfigError) else 1)
+    return _complain("\n".join([text, *_notes(error)]), 2 if isinstance(error, ConfigError) else 1)
+
+
+def _notes(error: BaseException) -> Sequence[str]:
+    return getattr(error, "__notes__", ())
+
+
+def _owner_of(option: str, ctx: click.Context | None) -> str | None:
+    """The command further up that has an option, as one would write it; None if none has."""
+    while ctx and (ctx := ctx.parent):
+        if any(option in (*parameter.opts, *parameter.secondary_opts) for parameter in ctx.command.params):
+            return ctx.command_path
+    return None
 
 
 def _in_words(error: BaseException) -> str:

@@ -17,7 +17,12 @@ def executor_options(command: F) -> F:
     """Add the options to a command, which gets them as ``executor``, ``timeout`` and ``memory``."""
     for option in (
         click.option("--memory", metavar="SIZE", help="Most memory that a worker may allocate, such as 2GB."),
-        click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Deadline."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(0, min_open=True),
+            metavar="SECONDS",
+            help="Deadline for each call of a plugin.",
+        ),
         click.option(
             "--executor", metavar="NAME", help="Where plugins run: inline, process, dask:ADDRESS or that of a package."
         ),
@@ -38,13 +43,37 @@ def running(
         timeout: The ``--timeout`` value.
         memory: The ``--memory`` value.
     """
+    with executor_for(executor, timeout, memory) as made:
+        if made is None:
+            yield lambda action, name, *rest: _here(manager, action, name, *rest)
+        else:
+            yield _runner(manager, made, timeout)
+
+
+@contextmanager
+def executor_for(executor: str | None, timeout: float | None, memory: str | None) -> Iterator[Any]:
+    """Make the executor that the options ask for, and end it; None without any of them.
+
+    Args:
+        executor: The ``--executor`` value; with ``--timeout`` or ``--memory`` alone it is ``process``.
+        timeout: The ``--timeout`` value.
+        memory: The ``--memory`` value.
+    """
     if executor is None and timeout is None and memory is None:
-        yield lambda action, name, *rest: _here(manager, action, name, *rest)
+        yield None
         return
     from aimm.executors import make_executor
 
     made = make_executor(executor or "process", **({} if memory is None else {"memory": memory}))
+    try:
+        yield made
+    except BaseException:
+        made.shutdown(wait=False, cancel_futures=True)
+        raise
+    made.shutdown()
 
+
+def _runner(manager: plugins.PluginManager, made: Any, timeout: float | None) -> Run:
     def run(
         action: str,
         name: str,
@@ -57,12 +86,7 @@ def running(
         job = made.submit(function, name, *first, *args, timeout=timeout, state_cb=state_cb, **(kwargs or {}))
         return job.result()
 
-    try:
-        yield run
-    except BaseException:
-        made.shutdown(wait=False, cancel_futures=True)
-        raise
-    made.shutdown()
+    return run
 
 
 def _here(

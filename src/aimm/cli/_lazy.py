@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+_WIDTH = 120
+"""Where a line of help is cut off; click wraps it to the terminal."""
+
 
 class LazyGroup(click.Group):
     """A group that knows its commands by a table, and imports one only to run it or to show its help.
@@ -44,6 +47,6 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing those of the table."""
-        direct = [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+        direct = [(name, command.get_short_help_str(_WIDTH)) for name, command in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl([*direct, *((name, text) for name, (_, text) in self.lazy.items())])

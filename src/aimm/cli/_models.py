@@ -159,7 +159,7 @@ def _arguments_mentioned(model_type: str) -> Iterator[None]:
         raise
 
 
-def _first_rows(data: Any, count: int, taken: list[str] | None) -> store.Example:
+def _first_rows(data: Any, count: int, taken: list[str] | None) -> "store.Example":
     args, kwargs = action_arguments(data, "predict", taken, {})
     length = next((len(value) for value in (*args, *kwargs.values()) if _has_rows(value)), None)
 

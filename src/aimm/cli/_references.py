@@ -27,7 +27,7 @@ def split_reference(text: str) -> tuple[str, str] | None:
     return name, version or "latest"
 
 
-def open_reference(text: str, root: str | None = None) -> store.ModelFile:
+def open_reference(text: str, root: str | None = None) -> "store.ModelFile":
     """Read and verify a file or a stored model.
 
     Args:

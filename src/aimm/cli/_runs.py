@@ -1,6 +1,7 @@
 """``aimm runs``: finished training runs."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -55,10 +56,10 @@ def show(session: Session, path: str, as_json: bool) -> None:
     if as_json:
         session.write_json(run)
         return
-    for key, value in run.items():
-        if key not in ("format", "format_version", "files", "packages"):
-            session.write(f"{key + ':':<16}{_shown(value)}".rstrip())
-    session.write(f"{'packages:':<16}{len(run['packages'])} (--json names them)")
+    lines = [*_lines(run), ("packages", f"{len(run['packages'])} (--json names them)")]
+    width = max(len(label) for label, _ in lines) + 2
+    for label, text in lines:
+        session.write(f"{label + ':':<{width}}{text}".rstrip())
     session.write("")
     files = [[file["role"], f"{file['size']:,}", file["sha256"][:12], file["name"]] for file in run["files"]]
     session.write_table(["ROLE", "BYTES", "SHA256", "FILE"], files)
@@ -69,12 +70,27 @@ def _root(path: str) -> str:
     return (os.path.dirname(fixed) or ".") if brace else path
 
 
+def _lines(run: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is known about a run but its packages and files, one line for each value."""
+    for key, value in run.items():
+        if key in ("format", "format_version", "files", "packages"):
+            continue
+        if not isinstance(value, dict):
+            yield key, _shown(value)
+            continue
+        for name, inner in value.items():
+            yield f"{key}.{name}", _metric(inner, every=True) if key == "metrics" else _shown(inner)
+
+
 def _metrics(run: dict[str, Any]) -> str:
-    shown = []
-    for name, value in run["metrics"].items():
-        joined = isinstance(value, dict) and "mean" in value
-        shown.append(f"{name}={value['mean']:.4g}±{value['std']:.2g}" if joined else f"{name}={_number(value)}")
-    return " ".join(shown)
+    return " ".join(f"{name}={_metric(value)}" for name, value in run["metrics"].items())
+
+
+def _metric(value: Any, every: bool = False) -> str:
+    if not isinstance(value, dict) or "mean" not in value:
+        return _number(value)
+    folds = f" ({', '.join(map(_number, value['folds']))})" if every else ""
+    return f"{value['mean']:.4g}±{value['std']:.2g}{folds}"
 
 
 def _number(value: Any) -> str:

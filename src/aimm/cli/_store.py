@@ -218,7 +218,7 @@ def gc(session: Session, grace: float, root: str | None, as_json: bool) -> None:
     session.say(f"removed {count} file(s), {size:,} bytes")
 
 
-def _condition(text: str) -> store.Condition:
+def _condition(text: str) -> "store.Condition":
     found = _CONDITION.fullmatch(text)
     if not found:
         raise click.UsageError(f"--where {text!r}: expected a key, one of = != < <= > >=, and a value")

@@ -98,7 +98,7 @@ def train_group(
 def list_(session: Session, as_json: bool) -> None:
     """List the training commands that are installed; nothing is imported."""
     found = plugins.default_manager.discover(session.config)
-    claims = {name: claim for (group, name), claim in sorted(found.claims.items()) if group == "aimm.train"}
+    claims = dict(sorted(found.claims_in("aimm.train").items()))
     rows = [
         {
             "name": name,
@@ -146,7 +146,7 @@ class _Runner:
         session = _session(self._ctx)
         manager = session.manager()
         name = str(self._ctx.invoked_subcommand)
-        (candidate,) = manager.discover(session.config).claims["aimm.train", name]
+        (candidate,) = manager.discover(session.config).contenders("aimm.train", name)
         words = click.get_current_context().command_path.split()
         self._run = TrainingRun(
             candidate,
@@ -187,7 +187,7 @@ class _Runner:
         from aimm.errors import SaveError
 
         kept = self._run and self._run.abandon()
-        if kept and not isinstance(error, SaveError):
+        if kept and not isinstance(error, SaveError):  # which says so itself
             error.add_note(f"what it wrote until then is kept in {kept}")
 
 

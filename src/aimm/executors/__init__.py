@@ -15,6 +15,7 @@ from aimm.executors._executor import Executor
 from aimm.executors._inline import InlineExecutor
 from aimm.executors._job import Job
 from aimm.executors._names import executor_names, get_executor, make_executor, submit
+from aimm.executors._recipe import Carried, ManagerCall
 from aimm.executors._scale import Predicted, predict_partitions
 
 if TYPE_CHECKING:
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Call",
+    "Carried",
     "DaskExecutor",
     "Executor",
     "InlineExecutor",
     "Job",
     "Kept",
+    "ManagerCall",
     "Packed",
     "Predicted",
     "ProcessExecutor",

@@ -6,12 +6,13 @@ buffers (the data of arrays) stay apart from the pickle so that an executor can 
 
 import pickle
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from aimm import plugins
-from aimm.errors import ExecutorOptionError, NotTransferableError, owner_text
+from aimm.errors import NotTransferableError, owner_text
+from aimm.executors._recipe import ManagerCall, recipe_of
 from aimm.plugins import PluginsConfig
 
 LARGE = 1 << 16
@@ -76,20 +77,6 @@ def keep(model_type: str, instance: Any, *, manager: plugins.PluginManager = plu
     return Kept(model_type, instance_bytes(manager, "predict", model_type, instance))
 
 
-class Recipe(NamedTuple):
-    """How a worker comes to the plugins that the host has.
-
-    Attributes:
-        key: The same for the same manager and configuration.
-        is_default: Whether the manager is the default one, in which plain imports declare.
-        config: Its configuration.
-    """
-
-    key: str
-    is_default: bool
-    config: PluginsConfig
-
-
 class Packed(NamedTuple):
     """A call that can cross to another process.
 
@@ -141,8 +128,8 @@ class Call:
         self.manager = manager if self.action and isinstance(manager, plugins.PluginManager) else None
         self.state_cb = None if state_cb is UNSET else state_cb
         if self.manager is None:
-            self.action = ""
-            self.name = getattr(function, "__qualname__", type(function).__name__)
+            self.action = function.action if isinstance(function, ManagerCall) else ""
+            self.name = getattr(function, "__qualname__", getattr(function, "name", type(function).__name__))
             self.args, self.kwargs = args, kwargs
             return
         rest, self.kwargs = list(args), dict(kwargs)
@@ -174,7 +161,7 @@ class Call:
     def describe_owner(self) -> str:
         """Whose plugin it is, as far as that is known without importing it; empty if it is not."""
         if self.manager is None:
-            return ""
+            return self.function.owner if isinstance(self.function, ManagerCall) else ""
         for owner in self.manager.owners("data access" if self.action == "data_access" else "model type"):
             if owner.name == self.name:
                 return owner_text(owner.plugin, owner.distribution, owner.version)
@@ -197,7 +184,9 @@ class Call:
             content = instance_bytes(self.manager, self.action, self.name, self.instance)
             instance = pickle.PickleBuffer(content)
         function = self.function if self.manager is None else None
-        recipe, module = (None, None) if self.manager is None else _recipe(self.manager, self.action, self.name)
+        recipe = module = None
+        if self.manager is not None:
+            recipe, module = recipe_of(self.manager), _declared_by(self.manager, self.action, self.name)
         what = (recipe, module, function, self.action, self.name, instance, self.args, self.kwargs)
         wants_states = self.state_cb is not None
         body, buffers = dump((*what, wants_states, None if kept is None else kept.token), self, "arguments")
@@ -269,31 +258,17 @@ def dump(value: Any, call: Any, part: str) -> tuple[bytes, list[Any]]:
         raise NotTransferableError(call.action, call.name, call.describe_owner(), part, reason) from error
 
 
-_recipes: WeakKeyDictionary[plugins.PluginManager, tuple[PluginsConfig, bytes, dict[str, str | None]]] = (
-    WeakKeyDictionary()
-)
+_declared: WeakKeyDictionary[plugins.PluginManager, tuple[PluginsConfig, dict[str, str | None]]] = WeakKeyDictionary()
 
 
-def _recipe(manager: plugins.PluginManager, action: str, name: str) -> tuple[bytes, str | None]:
-    """The pickled recipe of a manager, and the module that declared a name by a plain import, if one did."""
-    known = _recipes.get(manager)
+def _declared_by(manager: plugins.PluginManager, action: str, name: str) -> str | None:
+    """The module that declared a name by a plain import, if one did; looked up once."""
+    known = _declared.get(manager)
     if known is None or known[0] is not manager.config:
-        config = manager.config
-        recipe = Recipe(uuid.uuid4().hex, manager is plugins.default_manager, _plain(config))
-        try:
-            content = pickle.dumps(recipe, 5)
-        except Exception as error:
-            reason = f"the configuration of the plugins cannot be pickled: {error}"
-            raise ExecutorOptionError("process", reason) from error
-        known = _recipes[manager] = (config, content, {})
-    modules = known[2]
+        known = _declared[manager] = (manager.config, {})
+    modules = known[1]
     if name not in modules:
         owners = manager.owners("data access" if action == "data_access" else "model type")
         declared = [owner.plugin for owner in owners if owner.name == name and owner.distribution is None]
         modules[name] = declared[0] if declared else None
-    return known[1], modules[name]
-
-
-def _plain(config: PluginsConfig) -> PluginsConfig:
-    settings: Mapping[str, Any] = {name: dict(values) for name, values in config.settings.items()}
-    return config._replace(prefer=dict(config.prefer), settings=settings)
+    return modules[name]

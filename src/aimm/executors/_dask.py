@@ -63,19 +63,24 @@ class DaskExecutor(Executor):
     def __init__(
         self, cluster: Any = None, *, memory: int | str | None = None, grace: float = 2.0, retries: int = 0
     ) -> None:
-        self._is_closed = False
         self._client, self._owns_client = _client(cluster)
+        self._is_shut_down = False
         self._settings = _Settings(memory_in_bytes(self.name, memory), grace, retries)
         self._topic = f"aimm-{uuid.uuid4().hex}"
         self._numbers = itertools.count(1)
-        self._lock = threading.Lock()
+        self._lock, self._shipping = threading.Lock(), threading.Lock()
         self._tasks: dict[int, _Task] = {}
         self._kept: weakref.WeakKeyDictionary[Kept, Any] = weakref.WeakKeyDictionary()
         self._client.subscribe_topic(self._topic, self._heard)
 
+    @property
+    def is_closed(self) -> bool:  # type: ignore[override]
+        """Whether it is shut down, or its cluster is gone."""
+        return self._is_shut_down or self._client.status != "running"
+
     def start(self, call: Call, job: Job) -> None:
         """See :meth:`Executor.start`."""
-        if self._is_closed or self._client.status != "running":
+        if self.is_closed:
             raise ExecutorClosedError(self.name)
         try:
             packed = call.packed()
@@ -90,7 +95,7 @@ class DaskExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See :meth:`Executor.shutdown`; the cluster goes on, and so does a client that was passed in."""
-        self._is_closed = True
+        self._is_shut_down = True
         with self._lock:
             jobs = [task.job for task in self._tasks.values()]
         if cancel_futures:
@@ -133,10 +138,15 @@ class DaskExecutor(Executor):
         return True
 
     def _shipped(self, kept: Kept) -> Any:
-        with self._lock:
-            if kept not in self._kept:
-                self._kept[kept] = self._client.scatter(kept, broadcast=True, hash=False)
-            return self._kept[kept]
+        with self._shipping:
+            with self._lock:
+                held = self._kept.get(kept)
+            if held is None:
+                # Without the other lock: what Dask tells meanwhile comes by the thread that this waits for.
+                held = self._client.scatter(kept, broadcast=True, hash=False)
+                with self._lock:
+                    self._kept[kept] = held
+            return held
 
     def _stop(self, number: int) -> None:
         with self._lock:

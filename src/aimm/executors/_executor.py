@@ -18,9 +18,11 @@ class Executor(concurrent.futures.Executor):
 
     Attributes:
         name: What messages call it.
+        is_closed: Whether it takes no more jobs; :func:`~aimm.executors.get_executor` then makes a new one.
     """
 
     name = "executor"
+    is_closed = False
 
     def submit(  # type: ignore[override]
         self,

@@ -30,13 +30,13 @@ class InlineExecutor(Executor):
         self._queue: deque[tuple[Call, Job]] = deque()
         self._running: set[Job] = set()
         self._changed = threading.Condition()
-        self._is_closed = False
+        self.is_closed = False
         self._instances: WeakKeyDictionary[Kept, Any] = WeakKeyDictionary()
 
     def start(self, call: Call, job: Job) -> None:
         """See :meth:`Executor.start`."""
         with self._changed:
-            if self._is_closed:
+            if self.is_closed:
                 raise ExecutorClosedError(self.name)
             self._queue.append((call, job))
         job.on_stop(self._stop)
@@ -45,7 +45,7 @@ class InlineExecutor(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See :meth:`Executor.shutdown`."""
         with self._changed:
-            self._is_closed = True
+            self.is_closed = True
             jobs = [job for _, job in self._queue] + list(self._running)
         if cancel_futures:
             for job in jobs:

@@ -70,7 +70,7 @@ def get_executor(name: str) -> Executor:
     """
     with _lock:
         found = _shared.get(name)
-        if found is None or getattr(found, "is_closed", False):
+        if found is None or found.is_closed:
             found = _shared[name] = make_executor(name)
         return found
 

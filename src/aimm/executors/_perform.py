@@ -62,7 +62,7 @@ def perform_plain(function: Callable[..., Any], args: Sequence[Any], kwargs: Map
     try:
         return function(*args, **kwargs)
     except SystemExit as error:
-        name = getattr(function, "__qualname__", type(function).__name__)
+        name = getattr(function, "__qualname__", getattr(function, "name", type(function).__name__))
         raise PluginExitError("call", name, f"module {function.__module__!r}", str(error.code)) from error
 
 

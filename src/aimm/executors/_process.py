@@ -72,12 +72,12 @@ class ProcessExecutor(Executor):
         self._kept: weakref.WeakKeyDictionary[Kept, str] = weakref.WeakKeyDictionary()
         self._unfinished = 0
         self._settling: set[Job] = set()
-        self._is_closed = False
+        self.is_closed = False
         _open_executors.add(self)
 
     def start(self, call: Any, job: Job) -> None:
         """See :meth:`Executor.start`."""
-        if self._is_closed:
+        if self.is_closed:
             raise ExecutorClosedError(self.name)
         try:
             packed = call.packed()
@@ -87,7 +87,7 @@ class ProcessExecutor(Executor):
             return
         running = Running(next(self._numbers), call, packed, job, kept)
         with self._changed:
-            if self._is_closed:
+            if self.is_closed:
                 raise ExecutorClosedError(self.name)
             self._unfinished += 1
             lane = self._free_lane(running)
@@ -100,7 +100,7 @@ class ProcessExecutor(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See :meth:`Executor.shutdown`."""
         with self._changed:
-            self._is_closed = True
+            self.is_closed = True
             unfinished = [*self._queue, *(lane.running for lane in self._lanes if lane.running)]
         if cancel_futures:
             for running in unfinished:
@@ -114,7 +114,7 @@ class ProcessExecutor(Executor):
 
     def abandon(self) -> None:
         """Kill all workers and delete all files, without a word to anybody: the process ends."""
-        self._is_closed = True
+        self.is_closed = True
         for lane in self._lanes:
             lane.abandon()
         shutil.rmtree(self._settings.folder, ignore_errors=True)
@@ -180,14 +180,14 @@ class ProcessExecutor(Executor):
             after = self._queue.popleft() if lane is not None and self._queue else None
             if lane is not None and after is None and lane in self._lanes:
                 self._idle.append(lane)
-            if self._is_closed:
+            if self.is_closed:
                 self._changed.notify_all()
         if lane is not None and after is not None:
             self._run(lane, after)
         # Last, for whoever waits for the job goes on at once, and would wait again for what is locked above.
         job.settle(result, job.asked or error)
         self._settling.discard(job)
-        if self._is_closed and not self._unfinished:
+        if self.is_closed and not self._unfinished:
             threading.Thread(target=self._close, name="aimm executor end", daemon=True).start()
 
     def _result(self, running: Running, reply: Reply, buffers: list[Any]) -> Any:

@@ -14,9 +14,10 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from aimm import plugins
-from aimm.errors import MemoryLimitExceeded, NotTransferableError, PluginLoadError, PluginNotFoundError
+from aimm.errors import MemoryLimitExceeded, NotTransferableError, PluginNotFoundError
 from aimm.executors._call import WITH_INSTANCE, dump, instance_bytes
 from aimm.executors._perform import perform, perform_plain, reporter, whose
+from aimm.executors._recipe import manager_of
 from aimm.executors._segments import Begun, Inbox, Outbox, Spans
 
 DONE, RAISED, STOPPED = range(3)
@@ -123,7 +124,6 @@ class Worker:
     def __init__(self, pipe: Any, folder: str, begun: Begun, memory: int | None) -> None:
         self._pipe, self._begun, self._memory = pipe, begun, memory
         self._outbox = Outbox(folder, f"out-{os.getpid()}")
-        self._managers: dict[bytes, plugins.PluginManager] = {}
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._sender: _Sender | None = None
         self._names: dict[tuple[plugins.PluginManager, str], str] = {}
@@ -158,8 +158,8 @@ class Worker:
             recipe, module, function, action, name, *rest = pickle.loads(body, buffers=given)
             instance, args, kwargs, wants_states, token = rest
             call = _Named(action, name, None)
-            if action:
-                call = self._named(self._manager(recipe), action, name, module)
+            if recipe is not None:
+                call = self._named(manager_of(recipe), action, name, module)
             state_cb = reporter(call.manager, action, call.name, lambda text: self._send(number, text))
             if call.manager is None:
                 given_cb = {"state_cb": state_cb} if wants_states else {}
@@ -177,17 +177,6 @@ class Worker:
             return self._raised(error, call), []
         finally:
             self._is_running = False
-
-    def _manager(self, recipe: bytes) -> plugins.PluginManager:
-        """The plugins of the host, built once."""
-        if recipe not in self._managers:
-            _, is_default, config = pickle.loads(recipe)
-            manager = plugins.default_manager if is_default else plugins.PluginManager()
-            # A plugin that failed in the host fails here too; whether that matters the call itself will tell.
-            with suppress(PluginLoadError):
-                manager.initialize(config)
-            self._managers[recipe] = manager
-        return self._managers[recipe]
 
     def _named(self, manager: plugins.PluginManager, action: str, name: str, module: str | None) -> _Named:
         """The call under the name that it has here, once the module that declares it by a plain import is imported."""

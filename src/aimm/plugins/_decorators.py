@@ -1,13 +1,17 @@
 """The six decorators: each writes records to the active registry and returns the function as it was."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, List, TypeVar  # noqa: UP035 - List appears in the seed's signatures
 
 from aimm import errors
+from aimm._types import ByteString
 from aimm.plugins._registry import Record, Source, declare
 
+# The very type of the function goes out as it came in, parameters, defaults and overloads included.
 F = TypeVar("F", bound=Callable[..., Any])
+Serialize = TypeVar("Serialize", bound=Callable[[Any], ByteString | Awaitable[ByteString]])
+Deserialize = TypeVar("Deserialize", bound=Callable[[bytes], Any])
 _UNSTAMPED = Source("")
 
 
@@ -102,7 +106,7 @@ def predict(
     return _decorator("predict", model_types, state_cb_arg_name, instance_arg_name)
 
 
-def serialize(model_types: List[str]) -> Callable[[F], F]:  # noqa: UP006
+def serialize(model_types: List[str]) -> Callable[[Serialize], Serialize]:  # noqa: UP006
     """Mark a function that turns an instance into bytes: ``(instance: Any) -> ByteString``.
 
     Args:
@@ -118,7 +122,7 @@ def serialize(model_types: List[str]) -> Callable[[F], F]:  # noqa: UP006
     return _decorator("serialize", model_types)
 
 
-def deserialize(model_types: List[str]) -> Callable[[F], F]:  # noqa: UP006
+def deserialize(model_types: List[str]) -> Callable[[Deserialize], Deserialize]:  # noqa: UP006
     """Mark a function that turns bytes into an instance: ``(instance_bytes: ByteString) -> Any``.
 
     Args:

@@ -127,8 +127,15 @@ class Found:
     @cached_property
     def claims(self) -> Mapping[tuple[str, str], tuple[Candidate, ...]]:
         """The candidates that declare a name, by (group, name), after ``prefer:``; more than one is a conflict."""
+        return self._claims(self.candidates)
+
+    def claims_in(self, group: str) -> dict[str, tuple[Candidate, ...]]:
+        """The same for one group, by name; the others are not looked at."""
+        return {name: rivals for (_, name), rivals in self._claims(self.in_group(group)).items()}
+
+    def _claims(self, candidates: Iterable[Candidate]) -> dict[tuple[str, str], tuple[Candidate, ...]]:
         claims: dict[tuple[str, str], tuple[Candidate, ...]] = {}
-        for candidate in self.candidates:
+        for candidate in candidates:
             for name in candidate.names:
                 claims[candidate.group, name] = (*claims.get((candidate.group, name), ()), candidate)
         return {key: self._settled(key[1], rivals) for key, rivals in claims.items()}

@@ -10,6 +10,7 @@ from typing import Any
 from aimm import errors
 from aimm._types import ACTIONS, MODEL_ACTIONS
 from aimm.plugins._discovery import conflict, kind_of, safe_mode, same_owner
+from aimm.plugins._index import canonical_name
 from aimm.plugins._plugin_set import PluginSet
 from aimm.plugins._registry import DECLARED, EXPLICIT, PREFERRED, Record, Registry, Source
 from aimm.plugins._report import Owner
@@ -64,6 +65,7 @@ class Finder:
             PluginConflictError: Two have.
             PluginUnavailableError: Its plugin is broken.
         """
+        name = canonical_name(group, name, "") or name
         rivals = self._set.found.contenders(group, name)
         if len(rivals) > 1:
             raise conflict(group, name, rivals)

@@ -53,7 +53,7 @@ def _watched() -> list[_Watched]:
         _Watched("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
         _Watched("sys.path", lambda: list(sys.path), None),
         _Watched("the root logger", _root_logger, None),
-        _Watched("warning filters", lambda: list(getattr(sys.modules.get("warnings"), "filters", ())), None),
+        _Watched("warning filters", _warning_filters, None),
     ]
 
 
@@ -105,6 +105,12 @@ def _streams() -> _Same:
 
 def _restore_streams(old: _Same) -> None:
     sys.stdout, sys.stderr, sys.stdin = old
+
+
+def _warning_filters() -> list[Any]:
+    import _warnings  # where the module warnings, once it is loaded, takes them from
+
+    return list(getattr(sys.modules.get("warnings", _warnings), "filters", ()))
 
 
 def _root_logger() -> tuple[int, list[Any]]:

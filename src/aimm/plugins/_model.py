@@ -3,20 +3,30 @@
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aimm import errors
 from aimm._types import ByteString
 from aimm.plugins._registry import Record, Source, declare
 
-T = TypeVar("T", bound=type)
+if TYPE_CHECKING:  # only type checkers know defaults of type variables before Python 3.13
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    from aimm.plugins._protocols import ModelLike
+
+    Prediction = TypeVarWithDefault("Prediction", covariant=True, default=Any)
+else:
+    Prediction = TypeVar("Prediction", covariant=True)
+
+T = TypeVar("T", bound="type[ModelLike]")
 _METHODS = ("fit", "predict", "serialize", "deserialize")
 
 
-class Model(ABC):
+class Model(ABC, Generic[Prediction]):
     """Interface unifying multiple plugin entry points under same type.
 
-    ``__init__`` is treated as instantiation function.
+    ``__init__`` is treated as instantiation function. ``Model[Prediction]`` tells type checkers what ``predict``
+    returns; a bare ``Model`` may return anything.
     """
 
     @abstractmethod
@@ -24,7 +34,7 @@ class Model(ABC):
         """Fit the instance and return it."""
 
     @abstractmethod
-    def predict(self, *args: Any, **kwargs: Any) -> Any:
+    def predict(self, *args: Any, **kwargs: Any) -> Prediction:
         """Return a prediction; the instance may change by it."""
 
     @abstractmethod
@@ -33,7 +43,7 @@ class Model(ABC):
 
     @classmethod
     @abstractmethod
-    def deserialize(cls, instance_bytes: ByteString) -> "Model":
+    def deserialize(cls, instance_bytes: ByteString) -> "Model[Prediction]":
         """Return the instance that :meth:`serialize` turned into these bytes."""
 
 

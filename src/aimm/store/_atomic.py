@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -23,7 +22,7 @@ def write_atomically(path: str, parts: Iterable[ByteString], head: Callable[[], 
     Raises:
         OSError: It could not be written; whatever stood there before is untouched.
     """
-    target = os.path.realpath(path)
+    target = os.path.realpath(path) if os.path.islink(path) else path
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, temporary_name(name))
     write_new(temporary, parts, head, target)
@@ -34,7 +33,7 @@ def write_atomically(path: str, parts: Iterable[ByteString], head: Callable[[], 
         raise
     # The new file is in place, so a save has not failed any more.
     with suppress(OSError):
-        sync_folder(folder)
+        sync_folder(folder or os.curdir)
 
 
 def write_new(
@@ -90,7 +89,7 @@ def sync_folder(folder: str) -> None:
 
 def temporary_name(name: str) -> str:
     """A name that nobody else uses, hidden, and recognised by :func:`is_temporary`."""
-    return f".{name}.{secrets.token_hex(4)}.tmp"
+    return f".{name}.{os.urandom(4).hex()}.tmp"
 
 
 def is_temporary(name: str) -> bool:

@@ -31,6 +31,7 @@ MAX_HEADER = 1 << 20
 """Largest header in bytes; a forged length must not make a reader allocate what it likes."""
 PREFIX = struct.Struct(">8sHI32s")
 UNSIGNED = bytes(32)
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 _MISSHAPEN = "its header is not what this format version prescribes"
 
@@ -102,7 +103,7 @@ def build_head(header: Header, sign: Callable[[bytes], bytes] | None = None) -> 
         header: The header.
         sign: From the prefix to its signature.
     """
-    encoded = json.dumps(header._asdict(), sort_keys=True).encode()
+    encoded = _ENCODER.encode(header._asdict()).encode()
     prefix = PREFIX.pack(MAGIC, FORMAT_VERSION, len(encoded), hashlib.sha256(encoded).digest())
     return prefix + (UNSIGNED if sign is None else sign(prefix)) + encoded
 
@@ -152,10 +153,11 @@ _KEYS = {1: {*Header._fields[:8]}, 2: {*Header._fields}}
 
 def _parse(encoded: bytes, version: int, path: str) -> Header:
     try:
-        found = json.loads(encoded, object_pairs_hook=_once)
+        text = encoded.decode()
+        found, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         raise DamagedFileError(path, _MISSHAPEN) from None
-    if not isinstance(found, dict) or found.keys() != _KEYS[version]:
+    if end < len(text) or not isinstance(found, dict) or found.keys() != _KEYS[version]:
         raise DamagedFileError(path, _MISSHAPEN)
     header = Header(**found)
     try:
@@ -177,6 +179,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         raise ValueError("a key stands twice")
     return made
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)  # one for all: to make it takes longer than to use it
 
 
 def _describe_foreign(start: bytes) -> str:

@@ -10,6 +10,8 @@ from aimm.store import _disk
 from aimm.store._atomic import is_temporary, sync_folder, temporary_name, write_new
 
 ENDING = ".aimm"
+GRACE = 3600.0
+"""Seconds that a file may be there before ``gc`` takes it for forgotten."""
 
 
 class Objects(Protocol):
@@ -31,7 +33,7 @@ class Objects(Protocol):
         """Where a file is, in words for messages; in a folder, its path."""
 
     def open(self, identity: str) -> BinaryIO:
-        """Open a file for reading.
+        """Open a file for reading and seeking.
 
         Raises:
             FileNotFoundError: There is none.

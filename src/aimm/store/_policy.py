@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -107,6 +106,8 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     Raises:
         ConfigError: The file, or a key file, cannot be read, or something in it is wrong.
     """
+    import tomllib
+
     name = os.fspath(path)
     try:
         with open(name, "rb") as file:

@@ -12,11 +12,9 @@ from aimm.store._example import Example
 from aimm.store._file import Draft, ModelFile, open_model, read_front, read_verified
 from aimm.store._index import LATEST, OPERATORS, Condition, Index, ModelVersion, SqliteIndex, Value, is_flat
 from aimm.store._layout import Head, Header
-from aimm.store._objects import ObjectFolder, Objects
+from aimm.store._objects import GRACE, ObjectFolder, Objects
 from aimm.store._policy import Policy
 
-GRACE = 3600.0
-"""Seconds that a file may be there before ``gc`` takes it for forgotten."""
 ATTEMPTS = 20
 VARIABLE = "AIMM_STORE"
 Opened = TypeVar("Opened", Head, ModelFile)

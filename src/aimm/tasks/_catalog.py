@@ -46,7 +46,7 @@ class Catalog:
         record = self._record(TASK, name)
         held = self._tasks.get(record.name)
         if held is None or held[0] is not record:
-            held = self._tasks[record.name] = record, task_record(record)
+            held = self._tasks[record.name] = record, task_record(self._owned(record))
         return held[1]
 
     def handler(self, name: str) -> HandlerRecord:
@@ -54,8 +54,20 @@ class Catalog:
         record = self._record(ARTIFACT, name)
         held = self._handlers.get(record.name)
         if held is None or held[0] is not record:
-            held = self._handlers[record.name] = record, handler_record(record)
+            held = self._handlers[record.name] = record, handler_record(self._owned(record))
         return held[1]
+
+    def _owned(self, record: Record) -> Record:
+        """A record as that of the plugin whose module declared it, which another one may have imported first."""
+        module = record.source.module
+        owners = [
+            c for c in self.manager.candidates() if c.group == "aimm.tasks" and f"{module}.".startswith(f"{c.module}.")
+        ]
+        if not owners:
+            return record
+        owner = max(owners, key=lambda candidate: len(candidate.module))
+        source = record.source._replace(plugin=owner.name, distribution=owner.distribution, version=owner.version)
+        return record._replace(source=source)
 
     def names(self, kind: str) -> list[str]:
         """The full names of everything of one kind that is registered by now, sorted; built-in ones included."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from aimm import plugins
 from aimm.errors import AimmError
-from aimm.testing._checks import DATA, HOOKS, IMPORT, LOADING, MODEL, known_expectations, run
+from aimm.testing._checks import ARTIFACT, DATA, HOOKS, IMPORT, LOADING, MODEL, TASK, known_expectations, run
 from aimm.testing._checks_hooks import Data, Hooks
 from aimm.testing._checks_loading import EAGER, Loading
 from aimm.testing._examples import Arguments, declared_failures, supplied
@@ -16,7 +16,7 @@ from aimm.testing._report import Result
 from aimm.testing._steps import measured
 from aimm.testing._subject import HEAVY
 
-FLOORS = {LOADING: 2, IMPORT: 3, MODEL: FLOOR, HOOKS: 1, DATA: 0}
+FLOORS = {LOADING: 2, IMPORT: 3, MODEL: FLOOR, HOOKS: 1, DATA: 0, TASK: 0, ARTIFACT: 0}
 """How many checks of a subject must run, by kind."""
 
 
@@ -58,8 +58,21 @@ class Examination:
                 self._run(
                     DATA, Data(self._manager, data, arguments if isinstance(arguments, Arguments) else None), data
                 )
+        if candidate.group in ("aimm.tasks", "names", "directories"):
+            self._check_tasks(given)
         for model_type in self._model_types(loading, given):
             self._check_model(model_type)
+
+    def _check_tasks(self, given: Any) -> None:
+        from aimm import tasks
+        from aimm.testing._checks_tasks import Handler, Task, example_of
+
+        for name in (record.name for record in self._manager.records("run_task")):
+            record = tasks.find_task(name, manager=self._manager)
+            self._run(TASK, Task(self._manager, record, example_of(name, given)), name)
+        for name in (record.name for record in self._manager.records("artifact")):
+            handler = tasks.find_handler(name, manager=self._manager)
+            self._run(ARTIFACT, Handler(handler, example_of(name, given)), name)
 
     def _load(self) -> Loading:
         request, candidate = self._request, self._candidate

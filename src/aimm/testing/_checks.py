@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from aimm.errors import CheckInputError
 from aimm.testing._report import EXPECTED_FAIL, FAILED, FOLLOWS, PASSED, SKIPPED, UNEXPECTED_PASS, Result
 
-MODEL, LOADING, IMPORT, HOOKS, DATA, TASK = "model type", "loading", "import", "hook plugin", "data access", "task"
-_HOMES = ("_checks_loading", "_checks_calls", "_checks_bytes", "_checks_states", "_checks_process", "_checks_hooks")
-
+MODEL, LOADING, IMPORT, HOOKS = "model type", "loading", "import", "hook plugin"
+DATA, TASK, ARTIFACT = "data access", "task", "artifact handler"
+_HOMES = tuple(f"_checks_{name}" for name in ("loading", "calls", "bytes", "states", "process", "hooks", "tasks"))
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -28,7 +28,8 @@ class Check(NamedTuple):
 
     Attributes:
         name: Its name, under which failures are expected and looked up.
-        kind: What it is about: ``model type``, ``loading``, ``import``, ``hook plugin``, ``data access`` or ``task``.
+        kind: What it is about: ``model type``, ``loading``, ``import``, ``hook plugin``, ``data access``, ``task`` or
+            ``artifact handler``.
         claim: What it claims of a conforming plugin, in one sentence.
         hint: What to do when it fails.
         needs: Checks without which this one makes no sense.
@@ -72,7 +73,10 @@ def checks(kind: str | None = None) -> tuple[Check, ...]:
 
 def _in_order() -> Iterator[Check]:
     """As declared, but each check after those that it needs."""
-    waiting, placed = list(_registered.values()), set[str]()
+    homes = {f"aimm.testing.{home}": place for place, home in enumerate(_HOMES)}
+    # Whoever imported one of the modules earlier changes nothing.
+    waiting = sorted(_registered.values(), key=lambda c: homes.get(c.function.__module__, len(homes)))
+    placed = set[str]()
     while waiting:
         found = next(c for c in waiting if placed.issuperset(c.needs))
         waiting.remove(found)

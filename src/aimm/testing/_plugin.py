@@ -27,7 +27,7 @@ def check_plugin(
     timeout: float = TIMEOUT,
     state_cb: Progress | None = None,
 ) -> Report:
-    """Check everything that a distribution declares: entry points, imports, model types, hook plugins, data accesses.
+    """Check everything that a distribution declares: entry points, and the models, hooks, data and tasks behind them.
 
     Each entry point is examined in a process of its own, so a plugin that hangs or crashes is a finding.
 

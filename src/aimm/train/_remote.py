@@ -6,6 +6,8 @@ from typing import Any
 
 from aimm.errors import MissingExtraError, TrainError
 
+_S3 = ("s3", "s3a")
+
 
 def is_remote(place: str) -> bool:
     """Whether this is a URL of something else than a local file."""
@@ -33,11 +35,11 @@ def connect(url: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise MissingExtraError("fsspec", "remote", f"reaching {url}") from error
+        raise MissingExtraError("fsspec", "s3" if protocol in _S3 else "remote", f"reaching {url}") from error
     try:
         filesystem, path = url_to_fs(url)
     except ImportError as error:
-        if protocol in ("s3", "s3a"):
+        if protocol in _S3:
             raise MissingExtraError("s3fs", "s3", f"reaching {url}") from error
         raise TrainError(f"{url} cannot be reached: {error}") from error
     except ValueError as error:

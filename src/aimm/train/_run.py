@@ -15,9 +15,10 @@ from aimm.errors import MissingInputError, SaveError
 from aimm.train._config import Section, read_config
 from aimm.train._facts import plugin_facts, system_facts
 from aimm.train._outputs import METADATA, OutputFile, collect
+from aimm.train._place import Place
 from aimm.train._plain import plain
 from aimm.train._runs import FORMAT, FORMAT_VERSION
-from aimm.train._saving import Place, check_free, place_of, save
+from aimm.train._saving import check_free, place_of, save
 from aimm.train.helpers import fill_basic_metadata
 from aimm.train.interfaces import TrainInput, TrainOutput
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from aimm.train._outputs import METADATA, OutputFile
+from aimm.train._place import Progress
 from aimm.train._remote import local_path
-from aimm.train._saving import Progress
 
 
 class LocalPlace:
@@ -22,12 +22,26 @@ class LocalPlace:
         self.shown = local_path(path)
 
     def occupied(self) -> bool | None:
-        """None if nothing, or an empty folder, stands there."""
+        """None if nothing, or an empty folder, stands there.
+
+        Raises:
+            OSError: A run cannot be put there.
+        """
         if not os.path.lexists(self.shown):
+            self._check_writable()
             return None
         if not os.path.isdir(self.shown):
             return False
         return os.path.isfile(os.path.join(self.shown, METADATA)) if os.listdir(self.shown) else None
+
+    def _check_writable(self) -> None:
+        above = os.path.dirname(self.shown)
+        while not os.path.lexists(above):
+            above = os.path.dirname(above)
+        if not os.path.isdir(above):
+            raise NotADirectoryError(f"{above} is no folder")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise PermissionError(f"{above} may not be written to")
 
     def save(self, files: Sequence[OutputFile], metadata: bytes, tick: Progress) -> None:
         """Write everything beside the place, then put it there with one rename."""

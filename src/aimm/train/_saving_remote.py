@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import Any
 
 from aimm.train._outputs import METADATA, OutputFile
+from aimm.train._place import Progress
 from aimm.train._remote import connect
-from aimm.train._saving import Progress
 
 _STAGING = ".incoming-"
 
@@ -34,8 +34,11 @@ class RemotePlace:
     def occupied(self) -> bool | None:
         """None if nothing stands there but, at most, what an interrupted upload left behind."""
         self._fs.invalidate_cache()
-        names = [name for name in self._names() if _STAGING not in name]
-        return f"{self._root}/{METADATA}" in names if names else None
+        names = self._names()
+        if f"{self._root}/{METADATA}" in names:
+            return True
+        # An upload is removed last: as long as there is one, whatever stands beside it belongs to a run that failed.
+        return False if names and not any(_STAGING in name for name in names) else None
 
     def _names(self) -> list[str]:
         found: list[str] = self._fs.find(self._root) if self._fs.exists(self._root) else []
@@ -48,7 +51,7 @@ class RemotePlace:
         try:
             self._upload(files, staging, tick)
             old = [name for name in self._names() if _STAGING not in name]
-            if old:
+            if f"{self._root}/{METADATA}" in old:
                 # From here to the last line, neither run can be seen; the new one is complete under its prefix.
                 tick.hint = f"the run that stood there is gone; all files of the new one but {METADATA} are under {url}"
                 self._remove(f"{self._root}/{METADATA}")
@@ -57,9 +60,9 @@ class RemotePlace:
             tick.wrote(METADATA)
         except BaseException:
             if not tick.hint:
-                tick.hint = self._cleaned(staging, url)
+                tick.hint = self._cleaned([METADATA, *(file.name for file in files)], staging, url)
             raise
-        self._cleaned(staging, url)
+        self._cleaned([], staging, url)
 
     def _upload(self, files: Sequence[OutputFile], staging: str, tick: Progress) -> None:
         for file in files:
@@ -99,9 +102,11 @@ class RemotePlace:
         with suppress(FileNotFoundError):
             self._fs.rm_file(name)
 
-    def _cleaned(self, staging: str, url: str) -> str:
-        """Remove what was uploaded; returns what to tell if that is impossible."""
+    def _cleaned(self, copies: Sequence[str], staging: str, url: str) -> str:
+        """Remove copies, then what was uploaded; returns what to tell if that is impossible."""
         try:
+            for name in copies:
+                self._remove(f"{self._root}/{name}")
             self._fs.invalidate_cache()
             if self._fs.exists(staging):
                 self._fs.rm(staging, recursive=True)

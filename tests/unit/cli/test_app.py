@@ -49,6 +49,7 @@ def test_help_imports_no_command() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["train", "list", "--dataset", "d"], "--dataset goes before the command: aimm train --dataset ..."),
         (["fti"], "no command is called 'fti'; did you mean 'fit'?"),
         (["xyz"], "no command is called 'xyz'\n"),
         (["plugins", "lst"], "lst"),

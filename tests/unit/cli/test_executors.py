@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -82,3 +83,52 @@ def test_a_missing_extra_gives_the_install_line(aimm: Cli, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "pebble", None)
     done = aimm(*FIT, "--executor", "process", "-o", "m.aimm")
     assert 'pip install "aimm-plugins[process]"' in done.err
+
+
+TASKS = """
+import os, time
+from aimm.tasks import register
+
+@register
+def where() -> int:
+    return os.getpid()
+
+@register
+def crash() -> int:
+    os.abort()
+
+@register
+def hang() -> int:
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "words"),
+    [
+        ("crash", ["--executor", "process"], "SIGABRT"),
+        ("hang", ["--timeout", "0.5"], "took longer than 0.5 s and was stopped"),
+    ],
+)
+def test_a_graph_on_an_executor(aimm: Cli, shop: FakeSite, task: str, options: list[str], words: str) -> None:
+    """Its steps run in worker processes; one that crashes or hangs is named."""
+    shop.add("tasks-dist", "3.0", {"aimm.tasks": {"far": "far_tasks_of_test"}}, {"far_tasks_of_test": TASKS})
+    Path("good.yaml").write_text("graph:\n  pid: {where: []}\n")
+    done = aimm("graph", "run", "good.yaml", "--executor", "process")
+    assert done.code == 0
+    assert int(done.out.partition(": ")[2].split()[0]) != os.getpid()
+    Path("bad.yaml").write_text(f"graph:\n  broken: {{{task}: []}}\n")
+    done = aimm("graph", "run", "bad.yaml", *options)
+    assert done.code == 1
+    assert "'broken'" in done.err
+    assert words in done.err
+
+
+@pytest.mark.usefixtures("shop")
+def test_fit_on_a_dask_cluster(aimm: Cli) -> None:
+    """By the address of its scheduler."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster:
+        done = aimm(*FIT, "--executor", f"dask:{cluster.scheduler_address}", "-o", "m.aimm")
+    assert (done.code, Path("m.aimm").exists()) == (0, True), done.err

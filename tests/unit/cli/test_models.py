@@ -1,10 +1,12 @@
 import json
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from aimm import store
+from aimm.store import _disk
 from support import FakeSite, class_source
 from terminal import Cli
 
@@ -198,6 +200,22 @@ def test_predicting_leaves_the_file_alone(aimm: Cli, fitted: Path) -> None:
     before = fitted.read_bytes()
     assert aimm("predict", fitted, "--data", "numbers").code == 0
     assert fitted.read_bytes() == before
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["file", "stored"])
+def test_a_model_file_is_read_once(aimm: Cli, fitted: Path, monkeypatch: pytest.MonkeyPatch, stored: bool) -> None:
+    """What was verified is what is loaded: nobody can exchange the file in between."""
+    assert aimm("models", "save", "kept", fitted, "--store", "models").code == 0
+    monkeypatch.setenv("AIMM_STORE", "models")
+    opened, real = [], _disk.open_file
+
+    def open_file(path: str) -> BinaryIO:
+        opened.append(path)
+        return real(path)
+
+    monkeypatch.setattr(_disk, "open_file", open_file)
+    assert aimm("predict", "kept" if stored else fitted, "--data", "numbers").code == 0
+    assert len(opened) == 1
 
 
 def test_update_writes_the_instance_back(aimm: Cli, fitted: Path) -> None:

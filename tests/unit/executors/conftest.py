@@ -129,14 +129,15 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _cluster(shelf: Path) -> Iterator[Any]:
+def cluster(shelf: Path) -> Iterator[Any]:
+    """A client of a cluster with one worker process."""
     import sys
 
     from distributed import Client, LocalCluster
 
     sys.path.insert(0, str(shelf))
     options: dict[str, Any] = {"dashboard_address": ":0", "processes": True, "threads_per_worker": 2}
-    with LocalCluster(n_workers=1, **options) as cluster, Client(cluster, set_as_default=False) as client:
+    with LocalCluster(n_workers=1, **options) as made, Client(made, set_as_default=False) as client:
         sys.path.remove(str(shelf))
         yield client
 
@@ -147,7 +148,7 @@ def make(request: pytest.FixtureRequest) -> Callable[..., executors.Executor]:
 
     def made(kind: str, **options: Any) -> executors.Executor:
         if kind == "dask":
-            options["cluster"] = request.getfixturevalue("_cluster")
+            options["cluster"] = request.getfixturevalue("cluster")
         return executors.make_executor(kind, **options)
 
     return made

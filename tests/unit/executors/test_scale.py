@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,20 @@ class Plus(plugins.Model):
         return str(self.n).encode()
     @classmethod
     def deserialize(cls, instance_bytes):
+        if "ARRIVALS_OF_TEST" in os.environ:
+            with open(os.environ["ARRIVALS_OF_TEST"], "a") as arrivals:
+                arrivals.write(f"{os.getpid()}\\n")
         return cls(int(bytes(instance_bytes)))
+"""
+CLIENT = """
+import sys
+from aimm import executors
+import scale_model_of_test
+
+if __name__ == "__main__":
+    model = scale_model_of_test.Plus(1)
+    with executors.make_executor("process", workers=2) as process:
+        executors.predict_partitions(process, "scale_model_of_test.Plus", model, *sys.argv[1:3], kwargs={"slow": 0.2})
 """
 PARTS, ROWS = 12, 50
 
@@ -166,3 +182,63 @@ def test_workers_killed_in_mid_run_cost_nothing(plus: Any, data: Path, tmp_path:
             killer.join()
     assert rows(result) == EXPECTED
     assert len(list(written.glob("part-*"))) == PARTS
+
+
+def test_the_model_goes_to_each_worker_once(
+    plus: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many parts a worker predicts."""
+    monkeypatch.setenv("ARRIVALS_OF_TEST", str(tmp_path / "arrivals"))
+    with executors.make_executor("process", workers=2) as process:
+        result = executors.predict_partitions(process, COUNTER, plus(1), data, tmp_path / "out")
+    assert rows(result) == EXPECTED
+    arrivals = (tmp_path / "arrivals").read_text().split()
+    assert 1 <= len(arrivals) <= 2
+    assert len(set(arrivals)) == len(arrivals)
+
+
+def test_a_client_that_is_killed_is_continued(plus: Any, data: Path, tmp_path: Path) -> None:
+    """By another one: what was written stays, every row is there once, and no worker outlives its client."""
+    (tmp_path / "client.py").write_text(CLIENT)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path / "modules"),
+        "ARRIVALS_OF_TEST": str(tmp_path / "arrivals"),
+    }
+    client = subprocess.Popen(
+        [sys.executable, str(tmp_path / "client.py"), str(data), str(tmp_path / "out")], env=environment
+    )
+    wait_for(lambda: len(list(tmp_path.glob("out/part-*.parquet"))) >= 3)
+    client.kill()
+    client.wait()
+    for worker in (tmp_path / "arrivals").read_text().split():
+        wait_for(lambda: not is_running(int(worker)))  # noqa: B023
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/part-*.parquet")}
+    assert 3 <= len(written) < PARTS
+    with executors.InlineExecutor() as inline:
+        options = {"slow": 0.2}
+        result = executors.predict_partitions(inline, COUNTER, plus(1), str(data), tmp_path / "out", kwargs=options)
+    assert rows(result) == EXPECTED
+    assert result.done_before == len(written)
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "manifest.json",
+        *(f"part-{number:06}.parquet" for number in range(PARTS)),
+    ]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until it holds, for a minute at most."""
+    for _ in range(1200):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("it did not come to pass in a minute")
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process; one that nobody has waited for yet is none."""
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False

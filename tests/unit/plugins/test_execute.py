@@ -687,3 +687,29 @@ def test_awkward_exceptions_pass_wrappers_as_themselves(error: BaseException) ->
     with pytest.raises(type(error)) as caught:
         CALLS["fit"]()
     assert caught.value is error
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_call_inspects_nothing(wrapped: bool) -> None:
+    """Signatures are read and bound, and protocols checked, once: when plugins and wrappers come, never in a call."""
+    for action in CALLS:
+        declare(action, lambda *args, **kwargs: b"")
+    if wrapped:
+        plugins.register(Spy())
+    route = plugins.route("x")
+    calls: list[Callable[[], Any]] = [
+        *CALLS.values(),
+        lambda: route.fit(0, None, 1),
+        lambda: route.predict(0, None, y=1),
+    ]
+    for call in calls:
+        call()
+    called: set[str] = set()
+    sys.setprofile(lambda frame, event, _: called.add(frame.f_globals.get("__name__", "")))
+    try:
+        for call in calls:
+            call()
+    finally:
+        sys.setprofile(None)
+    assert "aimm.plugins._execute" in called
+    assert not called & {"inspect", "typing", "_py_abc", "abc"}

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,7 +162,7 @@ SAVES = """
 def test_a_thousand_saves_that_may_be_killed(folder: Path) -> None:
     """Of a thousand saves, each killed at a moment of chance, every one that was told to be committed loads."""
     seed = random.randrange(1 << 30)
-    (folder / "saves.py").write_text("\n".join(line[4:] for line in SAVES.splitlines()))
+    (folder / "saves.py").write_text(textwrap.dedent(SAVES))
     environment = {**os.environ, "PYTHONPATH": str(Path(store_faults.__file__).parent)}
     command = [sys.executable, folder / "saves.py", folder / "store"]
     command += ["1000", str(seed)]
@@ -183,6 +184,43 @@ def test_a_thousand_saves_that_may_be_killed(folder: Path) -> None:
     assert set(os.listdir(folder / "store" / "objects")) == {f"{entry.identity}.aimm" for entry in visible.values()}
 
 
+EAGER = """
+    import json, sys
+    from aimm import store
+    from aimm.errors import StaleVersionError
+    from store_faults import manager
+
+    models, plugged, done = store.ModelStore(sys.argv[1]), manager(), 0
+    while done < int(sys.argv[2]):
+        entry = models.get("a")
+        count = json.loads(models.load("a", entry.version, manager=plugged)[1])
+        try:
+            models.save("a", "x", json.dumps(count + 1).encode(), expected=entry.version, manager=plugged)
+        except StaleVersionError:
+            continue
+        done += 1
+"""
+
+
+@pytest.mark.timeout(250)
+def test_no_update_is_lost(folder: Path) -> None:
+    """Of processes that build on the last version and say so, each counts what all the others counted."""
+    store.ModelStore(folder / "store").save("a", "x", b"0", manager=HOST)
+    assert in_processes(folder, EAGER, "8") == [""] * 4
+    models = store.ModelStore(folder / "store")
+    assert [int(models.load("a", n + 1, manager=HOST)[1]) for n in range(33)] == list(range(33))
+    assert models.get("a").version == 33
+
+
+def in_processes(folder: Path, source: str, *arguments: str, count: int = 4) -> list[str]:
+    """What several processes, which run a script on one store at the same time, complain about."""
+    (folder / "script.py").write_text(textwrap.dedent(source))
+    environment = {**os.environ, "PYTHONPATH": str(Path(store_faults.__file__).parent)}
+    command = [sys.executable, str(folder / "script.py"), str(folder / "store"), *arguments]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) for _ in range(count)]
+    return [process.communicate()[1] for process in processes]
+
+
 BUSY = """
     import sys
     from aimm import store
@@ -199,12 +237,7 @@ BUSY = """
 @pytest.mark.timeout(250)
 def test_many_processes_at_once(folder: Path) -> None:
     """Processes that begin a store, save, load and collect at the same time lose nothing and give no number twice."""
-    (folder / "busy.py").write_text("\n".join(line[4:] for line in BUSY.splitlines()))
-    environment = {**os.environ, "PYTHONPATH": str(Path(store_faults.__file__).parent)}
-    command = [sys.executable, str(folder / "busy.py"), str(folder / "store"), "15"]
-    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) for _ in range(5)]
-    errors = [process.communicate()[1] for process in processes]
-    assert errors == [""] * 5
+    assert in_processes(folder, BUSY, "15", count=5) == [""] * 5
     models = store.ModelStore(folder / "store")
     assert [entry.version for entry in models.list("a")] == list(range(1, 76))
     assert {models.load("a", version, manager=HOST)[1] for version in range(1, 76)} == {b"payload"}

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from aimm.errors import (
     PluginNotFoundError,
 )
 from aimm.store._layout import MAGIC, MAX_HEADER
+from store_faults import manager as manager_of_payloads
 from support import FakeSite, model_source
 
 PREFIX = 78
@@ -112,6 +114,42 @@ def test_the_layout_is_the_documented_one(saved: Path) -> None:
     assert signature == bytes(32)
     assert json.loads(encoded) == store.read_header(saved)._asdict()
     assert content[PREFIX + length :] == repr(INSTANCE).encode()
+
+
+def test_the_payload_is_in_memory_once(tmp_path: Path) -> None:
+    """Neither saving nor reading makes a copy, and the plugin gets the very object that was read and verified."""
+    host, payload, got = manager_of_payloads(), bytes(range(256)) * (1 << 15), []  # 8 MiB
+    tracemalloc.start()
+    try:
+        store.save_model(tmp_path / "m", "x", payload, manager=host)
+        assert tracemalloc.get_traced_memory()[1] < len(payload) * 0.2
+        opened = store.open_model(tmp_path / "m")
+        assert tracemalloc.get_traced_memory()[1] < len(payload) * 1.2
+        content = (tmp_path / "m").read_bytes()
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        unpacked = store.unpack_model(content)
+        assert tracemalloc.get_traced_memory()[1] - before < len(payload) * 0.2
+    finally:
+        tracemalloc.stop()
+    host.register(Observer(got))
+    for file in (opened, unpacked):
+        file.load(manager=host)
+    assert got[0] is opened.payload
+    assert got[1] is unpacked.payload
+    assert got[0] == got[1] == payload
+
+
+class Observer:
+    """A wrapper that keeps what a plugin is given to deserialise."""
+
+    def __init__(self, got: list[Any]) -> None:
+        self.got = got
+
+    @plugins.hookimpl(wrapper=True)
+    def deserialize(self, instance_bytes: Any) -> Any:
+        self.got.append(instance_bytes)
+        return (yield)
 
 
 def test_reading_a_header_imports_no_plugin(saved: Path) -> None:

@@ -145,6 +145,21 @@ def test_a_file_is_replaced_by_a_folder(tmp_path: Path, kinds: tuple[bool, bool]
     assert tasks.read_artifacts(out) == {"a": info}
 
 
+@pytest.mark.parametrize("is_folder", [True, False], ids=["folder", "file"])
+def test_a_link_in_the_place_of_an_artifact_is_not_followed(tmp_path: Path, is_folder: bool) -> None:
+    """It is replaced; what it leads to stays as it is."""
+    out = tmp_path / "out"
+    info = save(out, made(tmp_path, "old", "old", is_folder))
+    os.rename(out / info.path, tmp_path / "moved")
+    foreign = made(tmp_path, "foreign", "mine", is_folder)
+    (out / info.path).symlink_to(foreign)
+    with pytest.raises(ArtifactError, match="leads out"):
+        tasks.load_artifact(out, info, handler_of(is_folder))
+    again = save(out, made(tmp_path, "new", "new", is_folder))
+    assert text_of(tasks.load_artifact(out, again, handler_of(is_folder))) == "new"
+    assert (text_of(foreign), (out / info.path).is_symlink()) == ("mine", False)
+
+
 @pytest.fixture
 def pending(tmp_path: Path) -> dict[str, Any]:
     """The list of a folder in which an artifact is on its way; it can be altered and written back."""

@@ -221,6 +221,17 @@ def test_entry_points_load_when_one_of_their_tasks_is_used(site: FakeSite) -> No
     assert (source.plugin, source.distribution, source.version) == ("greet", "dist-hello", "2.1")
 
 
+def test_a_task_is_that_of_the_plugin_that_has_its_module(site: FakeSite) -> None:
+    """Also if another plugin imported it first: artifacts and resuming go by the version."""
+    importing = "from hello_own import hello\nfrom aimm.tasks import register\n@register\ndef again(): ...\n"
+    site.add("dist-own", "1.1", {"aimm.tasks": {"own": "hello_own"}}, {"hello_own": SEED})
+    site.add("dist-again", "2.2", {"aimm.tasks": {"again": "hello_again"}}, {"hello_again": importing})
+    plugins.initialize()
+    tasks.find_task("hello_again.again")
+    versions = {name: tasks.find_task(f"hello_{name}").source.version for name in ("again.again", "own.hello")}
+    assert versions == {"again.again": "2.2", "own.hello": "1.1"}
+
+
 def test_the_end_of_a_name_loads_every_plugin_with_tasks(site: FakeSite) -> None:
     """Nobody could know otherwise that it fits one task only."""
     site.add("dist-hello", "1", {"aimm.tasks": {"greet": "hello_one"}}, {"hello_one": SEED})

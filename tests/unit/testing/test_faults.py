@@ -6,7 +6,20 @@ import pytest
 
 from aimm.plugins import PluginManager
 from aimm.testing import Example, Report, call, check_model, check_plugin, checks
-from faults import DATA, DATA_FAULTS, EXAMPLE, GOOD, HOOK_FAULTS, MODEL_FAULTS, OWNER, WRAPPER, Fault, faulty_source
+from faults import (
+    DATA,
+    DATA_FAULTS,
+    EXAMPLE,
+    GOOD,
+    HOOK_FAULTS,
+    MODEL_FAULTS,
+    OWNER,
+    TASK_FAULTS,
+    TASKS,
+    WRAPPER,
+    Fault,
+    faulty_source,
+)
 from support import FakeSite, unique_name
 
 HEAVY = ["fractions"]
@@ -35,7 +48,7 @@ def check_source(site: FakeSite) -> Callable[[str], Report]:
         module = unique_name("scaler")
         site.add("scalers", entry_points={"aimm.models": {"scaler": module}}, modules={module: source})
         manager = PluginManager({"names": []})
-        return check_model("scaler", EXAMPLE, manager, heavy=HEAVY, timeout=4)
+        return check_model("scaler", EXAMPLE, manager, heavy=HEAVY, timeout=8)
 
     return check
 
@@ -99,6 +112,20 @@ def test_a_fault_of_a_data_access_is_caught_by_its_check(fault: Fault, site: Fak
     assert names(report) == {fault.check}, failed(report)
 
 
+def test_a_good_task_and_a_good_handler_pass(site: FakeSite) -> None:
+    """Nothing fails, and everything that has to do with them runs."""
+    report = install(site, "aimm.tasks", TASKS, "numbers")
+    assert failed(report) == []
+    assert {"task-states-are-json", "artifact-round-trip"} <= {r.check for r in report.results if r.status == "passed"}
+
+
+@pytest.mark.parametrize("fault", TASK_FAULTS, ids=by_id)
+def test_a_fault_of_a_task_is_caught_by_its_check(fault: Fault, site: FakeSite) -> None:
+    """Exactly the check that is meant for it fails."""
+    report = install(site, "aimm.tasks", faulty_source(fault), "numbers")
+    assert names(report) == {fault.check}, failed(report)
+
+
 LOADING_FAULTS = [
     ("entry-point-resolves", "aimm.models", "raise ImportError('no')", ""),
     ("entry-point-resolves", "aimm.models", GOOD, ":Missing"),
@@ -115,7 +142,11 @@ LOADING_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("check", "group", "source", "target"), LOADING_FAULTS)
+@pytest.mark.parametrize(
+    ("check", "group", "source", "target"),
+    LOADING_FAULTS,
+    ids=[f"{number}-{fault[0]}-{fault[1]}" for number, fault in enumerate(LOADING_FAULTS)],
+)
 def test_a_fault_of_an_entry_point_is_caught_by_its_check(
     check: str, group: str, source: str, target: str, site: FakeSite
 ) -> None:
@@ -147,7 +178,7 @@ def test_a_fit_that_ends_the_process_is_a_finding_and_the_rest_is_checked(site: 
 
 def test_every_check_has_a_fault_that_it_catches() -> None:
     """A check that catches nothing is no check."""
-    faults = {fault.check for fault in (*MODEL_FAULTS, *HOOK_FAULTS, *DATA_FAULTS)}
+    faults = {fault.check for fault in (*MODEL_FAULTS, *HOOK_FAULTS, *DATA_FAULTS, *TASK_FAULTS)}
     faults |= {check for check, *_ in LOADING_FAULTS} | {
         "parameters-can-be-asked",
         "reload-leaves-the-registry-as-before",

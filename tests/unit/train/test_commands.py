@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aimm.plugins import PluginManager, _cache, _scan
 from support import FakeSite
 from terminal import AIMM, Cli, run, run_on_terminal
 
@@ -24,6 +25,29 @@ class TestMounting:
         """The listing shows names with dashes, and the summaries of distributions."""
         assert "mean-of  Means of numbers" in aimm("train", "--help").out
         assert "trainers" not in sys.modules
+
+    def test_help_gives_each_command_a_line(self, aimm: Cli, site: FakeSite) -> None:
+        """A summary that is too long for it is cut off between two words."""
+        site.add("a", "1", {"aimm.train": {"long": "a:a"}}, {"a": ""}, "many words " * 30)
+        (line,) = [line for line in aimm("train", "--help").out.splitlines() if line.startswith("  long  many")]
+        assert len(line) <= 80
+        assert line.endswith(("many...", "words..."))
+
+    def test_a_stored_index_knows_both_spellings(self, site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A command that is declared twice, an alias group and a left-over one, in what the last process stored."""
+        monkeypatch.setattr(_cache, "_SETTLED", -3600)
+        source = "import click\nmean = click.Group('mean')"
+        site.add("one", entry_points={"aimm.plugins.train": {"mean_of": "m:mean"}}, modules={"m": source})
+        site.add("two", entry_points={"aimm.train": {"mean-of": "m:mean"}})
+        site.add("late", entry_points={"ravenml.plugins.train": {"old": "old:old"}})
+        first = PluginManager()
+        first.initialize()
+        monkeypatch.setattr(_scan, "scan", lambda path: pytest.fail("read anew"))
+        for manager in (first, PluginManager()):
+            manager.initialize()
+            for name in ("mean-of", "mean_of"):
+                assert manager.target("aimm.train", name).name == "mean"
+            assert [problem.distribution for problem in manager.discover().problems] == ["late"]
 
     @pytest.mark.parametrize("name", ["mean-of", "mean_of"])
     def test_both_spellings_work(self, aimm: Cli, trainer: FakeSite, name: str) -> None:
@@ -86,6 +110,9 @@ class TestMounting:
         done = aimm("train", "mean_off")
         assert done.code == 2
         assert "no training command is called 'mean_off'; did you mean 'mean-of'?" in done.err
+        assert "no training command is called 'xyz'; installed: mean-of" in aimm("train", "xyz").err
+        trainer.remove("trainers", "2.1")
+        assert "no training command is called 'xyz'; none is installed" in aimm("train", "xyz").err
 
     def test_a_name_of_ours_hides_a_plugin(self, aimm: Cli, site: FakeSite) -> None:
         """A training command called ``list`` is said to be out of reach."""
@@ -175,6 +202,18 @@ class TestInput:
         assert done.code == 2
         assert "put 'plugin.optimizer.rate:' into train.yaml" in done.err
 
+    @pytest.mark.parametrize(
+        ("option", "place"),
+        [("--dataset", "aimm train"), ("--kfold", "aimm train mean-of"), ("-k", "aimm train mean-of")],
+    )
+    def test_an_option_in_the_wrong_place_is_sent_to_its_own(
+        self, aimm: Cli, trainer: FakeSite, option: str, place: str
+    ) -> None:
+        """Options of ``aimm train`` and of the group stand in front of the command."""
+        done = aimm("train", "mean-of", "fit", option, "3")
+        assert done.code == 2
+        assert f"{option} goes before the command: {place} {option} ..." in done.err
+
     def test_dataset_arguments_need_a_dataset(self, aimm: Cli, trainer: FakeSite) -> None:
         """``--dataset-param`` alone has nothing to go to."""
         done = aimm("train", "--dataset-param", "count=4", "mean-of", "fit")
@@ -263,6 +302,17 @@ class TestOutput:
         kept = Path(done.err.rpartition("is kept in ")[2].strip())
         assert (kept / "half.txt").read_text() == "1"
 
+    def test_what_an_interrupted_command_wrote_is_kept(self, aimm: Cli, trainer: FakeSite) -> None:
+        """After Ctrl-C too it is said where."""
+        source = "from pathlib import Path\nimport click\nfrom aimm.train.options import pass_train\n"
+        source += "@click.command()\n@pass_train\ndef slow(train):\n"
+        source += "    (train.work_path / 'half').touch()\n    raise KeyboardInterrupt\n"
+        trainer.add("slow", entry_points={"aimm.train": {"slow": "slow:slow"}}, modules={"slow": source})
+        done = aimm("train", *RUN, "slow")
+        assert done.code == 130
+        assert done.err.startswith("aimm: interrupted\nwhat it wrote until then is kept in ")
+        assert Path(done.err.rpartition("is kept in ")[2].strip(), "half").exists()
+
     def test_the_work_folder_is_removed_after_saving(self, aimm: Cli, trainer: FakeSite) -> None:
         """The cache of a command does not grow with every run."""
         assert aimm("train", *RUN, "mean-of", "fit").code == 0
@@ -350,6 +400,7 @@ class TestRuns:
         shown = aimm("runs", "show", "runs/one").out
         assert "created_by:" in shown
         assert "plots/log.txt" in shown
+        assert "metrics.error:" in shown
         assert json.loads(aimm("runs", "show", "runs/one", "--json").out)["format"] == "aimm-run"
 
     @pytest.mark.parametrize(

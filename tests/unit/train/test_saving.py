@@ -141,6 +141,17 @@ class TestLocal:
         with pytest.raises(RunExistsError, match="holds something else than a finished run"):
             check_free(place_of("one"), overwrite=True)
 
+    def test_a_place_that_takes_nothing_is_found_out_first(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Before hours are spent on a run: a file in the way, or a folder that may not be written to."""
+        (tmp_path / "file").touch()
+        with pytest.raises(TrainError, match=r"one cannot be reached: NotADirectoryError: .*file is no folder"):
+            check_free(place_of("file/deep/one"), overwrite=False)
+        monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+        with pytest.raises(TrainError, match=r"one cannot be reached: PermissionError: .* may not be written to"):
+            check_free(place_of("deep/one"), overwrite=False)
+
     def test_a_disk_without_space(self, tmp_path: Path) -> None:
         """A real limit stops the copy: the message says so, nothing is visible, the files are where they were."""
         script = """
@@ -238,11 +249,20 @@ class TestRemote:
         with pytest.raises(RunExistsError, match="holds something else"):
             check_free(place_of("memory://bucket/one"), overwrite=True)
 
+    @pytest.mark.parametrize("for_good", [False, True])
     @pytest.mark.parametrize("step", range(1, 6))
     def test_a_lost_connection_at_any_step_leaves_no_run(
-        self, step: int, files: list[OutputFile], memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+        self,
+        step: int,
+        for_good: bool,
+        files: list[OutputFile],
+        memory: MemoryFileSystem,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """Uploads, copies and the last file: until that one is written there is no run, and then there is all of it."""
+        """Uploads, copies and the last file: until that one is written there is no run, and the next try succeeds.
+
+        If the connection comes back in time, what was uploaded is removed; if not, it is in nobody's way.
+        """
         calls = iter(range(1, 100))
 
         def broken(original: Any) -> Any:
@@ -253,14 +273,22 @@ class TestRemote:
 
             return call
 
-        for name in ("put_file", "cp_file", "pipe_file"):
-            monkeypatch.setattr(memory, name, broken(getattr(memory, name)))
-        with pytest.raises(SaveError, match="Connection lost") as caught:
-            saved("memory://bucket/one", files)
+        with monkeypatch.context() as broken_wire:
+            for name in ("put_file", "cp_file", "pipe_file", *(("rm", "rm_file") if for_good else ())):
+                broken_wire.setattr(memory, name, broken(getattr(memory, name)))
+            with pytest.raises(SaveError, match="Connection lost") as caught:
+                saved("memory://bucket/one", files)
         assert caught.value.kept == tuple(str(file.source) for file in files)
         assert list_runs("memory://bucket") == []
         with pytest.raises(RunNotFoundError, match="no finished run here"):
             read_run("memory://bucket/one")
+        if not for_good:
+            assert memory.find("/bucket") == []
+        saved("memory://bucket/one", files[:1])
+        assert [name for name in memory.find("/bucket/one") if ".incoming-" not in name] == [
+            "/bucket/one/metadata.json",
+            "/bucket/one/model.bin",
+        ]
 
     def test_what_cannot_be_removed_is_told(
         self, files: list[OutputFile], memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
@@ -292,6 +320,11 @@ class TestRemote:
         with pytest.raises(SaveError, match=r"the run that stood there is gone; .* memory://bucket/one/\.incoming-"):
             saved("memory://bucket/one", files, overwrite=True)
         assert list_runs("memory://bucket") == []
+        monkeypatch.undo()
+        saved("memory://bucket/one", files[:1])
+        assert [
+            file for file in memory.find("/bucket/one") if file.endswith("a.txt") and ".incoming-" not in file
+        ] == []
 
     def test_a_file_that_arrives_short_is_no_run(
         self, files: list[OutputFile], memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
@@ -317,6 +350,8 @@ class TestRemote:
         monkeypatch.setitem(sys.modules, "fsspec.core", None)
         with pytest.raises(MissingExtraError, match=r'pip install "aimm-plugins\[remote\]"'):
             place_of("memory://bucket/x")
+        with pytest.raises(MissingExtraError, match=r'pip install "aimm-plugins\[s3\]"'):
+            place_of("s3://bucket/x")
 
     def test_a_place_that_cannot_be_read(self, memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
         """Reading runs and checking a place tell what was in the way."""

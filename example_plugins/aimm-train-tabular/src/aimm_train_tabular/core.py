@@ -29,9 +29,10 @@ def forest(train: TrainInput, trees: int | None, seed: int, test_size: float) ->
     count = trees or int(train.plugin_config.get("trees", 100))
     learn, test = Table.of(train.dataset, train.state_cb).parts(train.fold, seed, test_size)
     model = RandomForestClassifier(n_estimators=0, random_state=seed, warm_start=True)
-    for step in range(1, 11):  # a tenth of the trees at a time, so that there is progress to tell
-        model.set_params(n_estimators=max(1, count * step // 10)).fit(learn.X, learn.y)
-        train.state_cb({"progress": step / 10, "trees": model.n_estimators})
+    steps = min(count, 10)  # a part of the trees at a time, so that there is progress to tell
+    for step in range(1, steps + 1):
+        model.set_params(n_estimators=count * step // steps).fit(learn.X, learn.y)
+        train.state_cb({"progress": step / steps, "trees": model.n_estimators})
     train.plugin_metadata.update(architecture="random forest", trees=count, seed=seed)
     return evaluate(train.work_path, model, learn, test)
 

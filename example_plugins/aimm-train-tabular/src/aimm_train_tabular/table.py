@@ -49,7 +49,14 @@ class Table:
         import numpy as np
 
         with open(dataset.path, encoding="utf-8", newline="") as file:
-            heading, *rows = csv.reader(file)
+            heading, *rows = [row for row in csv.reader(file) if row] or [[]]
+        uneven = next((row for row in rows if len(row) != len(heading)), None)
+        if len(heading) < 2 or not rows or uneven:
+            found = f"a row of {len(uneven)}" if uneven else f"{len(rows)} rows"
+            raise click.UsageError(
+                f"{dataset.source}: expected a heading, and rows with as many cells, the class in the last one;"
+                f" found a heading of {len(heading)}, and {found}"
+            )
         try:
             X = np.asarray([[float(value) for value in row[:-1]] for row in rows])
         except ValueError as error:
@@ -60,16 +67,24 @@ class Table:
         return len(self.y)
 
     def rows(self, indices: Any) -> "Table":
-        """Some of the rows."""
+        """A selection of rows."""
         return Table(self.X[indices], self.y[indices], self.features)
 
     def parts(self, fold: Fold | None, seed: int, test_size: float) -> "tuple[Table, Table]":
-        """What to train on and what to test on; classes have about the same share of both."""
+        """What to train on and what to test on; classes have about the same share of both.
+
+        Raises:
+            click.UsageError: There are too few rows.
+        """
         from sklearn.model_selection import StratifiedKFold, train_test_split
 
-        if fold is None:
-            learn, test = train_test_split(range(len(self)), test_size=test_size, random_state=seed, stratify=self.y)
-        else:
-            folds = StratifiedKFold(fold.count, shuffle=True, random_state=seed)
-            learn, test = list(folds.split(self.X, self.y))[fold.index]
+        try:
+            if fold is None:
+                rows = range(len(self))
+                learn, test = train_test_split(rows, test_size=test_size, random_state=seed, stratify=self.y)
+            else:
+                folds = StratifiedKFold(fold.count, shuffle=True, random_state=seed)
+                learn, test = list(folds.split(self.X, self.y))[fold.index]
+        except ValueError as error:
+            raise click.UsageError(f"{len(self)} rows cannot be split: {error}") from error
         return self.rows(learn), self.rows(test)

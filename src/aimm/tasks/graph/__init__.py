@@ -9,6 +9,7 @@ from aimm.tasks.graph._graph import Graph
 from aimm.tasks.graph._issues import KINDS, Issue
 from aimm.tasks.graph._resume import Plan, PlannedStep
 from aimm.tasks.graph._run import GraphResult, Prepared, plan, prepare, run, validate
+from aimm.tasks.graph._schema import graph_schema
 
 __all__ = [
     "KINDS",
@@ -20,6 +21,7 @@ __all__ = [
     "Prepared",
     "Ref",
     "Task",
+    "graph_schema",
     "plan",
     "prepare",
     "run",

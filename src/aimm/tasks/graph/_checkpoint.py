@@ -8,7 +8,6 @@ is simply run again when its output is needed.
 import base64
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -127,7 +126,7 @@ class _Writer:
             yield "aimm.ModelArtifactTask", {"model_type": self._model_type}
         elif kind is bytes:
             yield "aimm.BytesArtifactTask", {}
-        elif kind.__name__ == "DataFrame" and kind.__module__.startswith("pandas."):
+        elif kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] == "pandas":
             yield "aimm.DataframeArtifactTask", {}
         elif (kind.__module__, kind.__name__) == ("numpy", "ndarray") or _is_numpy_scalar(value):
             yield "aimm.NumpyArrayArtifactTask", {}
@@ -177,13 +176,9 @@ def _is_numpy_scalar(value: Any) -> bool:
     return kind.__module__ == "numpy" and hasattr(value, "dtype") and kind.__name__ != "ndarray"
 
 
-def model_type_of(task: str, args: tuple[Any, ...]) -> str | None:
+def model_type_of(task: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     """The model type of what a model action returns as an instance."""
-    if task in ("aimm.fit", "aimm.instantiate", "aimm.deserialize") and args and isinstance(args[0], str):
-        return args[0]
-    return None
-
-
-def remove(out: str | os.PathLike[str]) -> None:
-    """Forget every finished step of an output folder."""
-    shutil.rmtree(Path(out) / FOLDER, ignore_errors=True)
+    if task not in ("aimm.fit", "aimm.instantiate", "aimm.deserialize"):
+        return None
+    model_type = args[0] if args else kwargs.get("model_type")
+    return model_type if isinstance(model_type, str) else None

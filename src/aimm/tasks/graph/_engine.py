@@ -3,15 +3,16 @@
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aimm._types import ignore_state
 from aimm.errors import AimmError, StepError, StepOutputError, StepTypeError
 from aimm.plugins import PluginManager, StateCallback
-from aimm.tasks import call_task
 from aimm.tasks._artifacts import ArtifactInfo, save_artifact
+from aimm.tasks._catalog import catalog_of
 from aimm.tasks._outputs import split_outputs
+from aimm.tasks._register import TASK
 from aimm.tasks._types import check_value
 from aimm.tasks._watch import unchanged
 from aimm.tasks.graph._checkpoint import Checkpoints, model_type_of
@@ -20,14 +21,10 @@ from aimm.tasks.graph._plan import Call, Values, getter, needs_of
 from aimm.tasks.graph._references import fill
 from aimm.tasks.graph._validate import Checked
 
+if TYPE_CHECKING:
+    from aimm.tasks.graph._elsewhere import Submits
+
 _Arguments = tuple[tuple[Any, ...], dict[str, Any]]
-
-
-class Submits(Protocol):
-    """Whatever runs a function elsewhere: a ``concurrent.futures.Executor``, or what looks like one."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Run a function; the future has its result."""
 
 
 class Settings(NamedTuple):
@@ -72,6 +69,9 @@ class Engine:
         self.artifacts: dict[str, ArtifactInfo] = {}
         self.seconds: dict[str, float] = {}
         self._done = 0
+        self._opened: Callable[[Call, _Arguments, Any], Any] = lambda call, args, value: value
+        manager = catalog_of(settings.manager).manager
+        self._entries = {name: manager.entry(TASK, name) for name in {call.record.name for call in calls}}
         running = {call.step for call in calls}
         self._waiting = {name: needs_of(checked, checked.model.artifact_outputs[name]) & running for name in to_write}
         self._artifacts_of: dict[str, list[str]] = {}
@@ -79,7 +79,7 @@ class Engine:
             for step in needs:
                 self._artifacts_of.setdefault(step, []).append(name)
 
-    def run(self, workers: int, executor: Submits | None) -> None:
+    def run(self, workers: int, executor: "Submits | str | None", timeout: float | None = None) -> None:
         """Run every step, and write every artifact.
 
         Raises:
@@ -88,7 +88,7 @@ class Engine:
         for name in [name for name, needs in self._waiting.items() if not needs]:
             self._write(name)
         if executor is not None:
-            self._run_side_by_side(lambda call, args: executor.submit(run_by_name, call.record.name, *args))
+            self._run_elsewhere(executor, timeout)
         elif workers > 1 and len(self._calls) > 1:
             self._run_in_threads(workers)
         else:
@@ -99,7 +99,17 @@ class Engine:
                     value = self._invoke(call, args, kwargs)
                 except Exception as error:
                     raise self._failure(call, error) from error
-                self._finish(call, args, value, time.perf_counter() - started)
+                self._finish(call, (args, kwargs), value, time.perf_counter() - started)
+
+    def _run_elsewhere(self, executor: "Submits | str", timeout: float | None) -> None:
+        from aimm.tasks.graph._elsewhere import Elsewhere
+
+        elsewhere = Elsewhere(executor, catalog_of(self._settings.manager).manager, timeout)
+        self._opened = elsewhere.opened
+        has_callback = self._settings.state_cb is not None
+        self._run_side_by_side(
+            lambda call, args: elsewhere.submit(call, *args, self._callback(call) if has_callback else None)
+        )
 
     def _run_in_threads(self, workers: int) -> None:
         from concurrent.futures import ThreadPoolExecutor
@@ -150,19 +160,20 @@ class Engine:
             value = future.result()
         except Exception as error:
             raise self._failure(call, error) from error
-        self._finish(call, args[0], value, time.perf_counter() - started)
+        self._finish(call, args, self._opened(call, args, value), time.perf_counter() - started)
 
     def _arguments(self, call: Call) -> _Arguments:
         """The arguments of a step, checked; says that it begins."""
         values = self.values
         try:
             args = tuple([get(values) for get in call.args])
-            kwargs = {name: get(values) for name, get in call.kwargs}
+            kwargs = {name: get(values) for name, get in call.kwargs} if call.kwargs else {}
         except KeyError as error:
             raise self._error(StepOutputError, call, f"{error.args[0]} was not given: the step returned less") from None
         if self._settings.check_types:
             for where, check in call.wanted:
-                problem = check(args[where] if isinstance(where, int) else kwargs[where])
+                value = args[where] if type(where) is int else kwargs[where]  # type: ignore[index]
+                problem = None if type(value) in check.exact else check(value)
                 if problem:
                     what = f"argument {where + 1}" if isinstance(where, int) else f"argument {where!r}"
                     raise self._error(StepTypeError, call, f"{what}: {problem}")
@@ -171,14 +182,14 @@ class Engine:
         return args, kwargs
 
     def _invoke(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        watch: Any = nullcontext()
-        if self._settings.debug:
-            given = {f"argument {index + 1}": value for index, value in enumerate(args)}
-            watch = unchanged(call.record.name, {**given, **{f"argument {key!r}": kwargs[key] for key in kwargs}})
-        with watch:
-            return call_task(call.record, args, kwargs, self._callback(call), manager=self._settings.manager)
+        invoke = self._entries[call.record.name].invoke  # as it is now: a wrapper may have come since
+        if not self._settings.debug:
+            return invoke(None, self._callback(call), args, kwargs)
+        given = {f"argument {index + 1}": value for index, value in enumerate(args)}
+        with unchanged(call.record.name, {**given, **{f"argument {key!r}": kwargs[key] for key in kwargs}}):
+            return invoke(None, self._callback(call), args, kwargs)
 
-    def _finish(self, call: Call, args: tuple[Any, ...], value: Any, seconds: float) -> None:
+    def _finish(self, call: Call, args: _Arguments, value: Any, seconds: float) -> None:
         if call.form == "one":
             outputs = {call.outputs[0][0]: value}
         elif not call.outputs:
@@ -190,9 +201,10 @@ class Engine:
                 raise self._failure(call, error) from error
         if self._settings.check_types:
             for name, check in call.given.items():
-                problem = check(outputs[name]) if name in outputs else None
-                if problem:
-                    raise self._error(StepTypeError, call, f"output {name!r}: {problem}")
+                if name in outputs and type(outputs[name]) not in check.exact:
+                    problem = check(outputs[name])
+                    if problem:
+                        raise self._error(StepTypeError, call, f"output {name!r}: {problem}")
         for name, references in call.outputs:
             if name in outputs:
                 for reference in references:
@@ -200,7 +212,7 @@ class Engine:
         self._done += 1
         self.seconds[call.step] = seconds
         if self._checkpoints is not None and self._keys is not None:
-            model_type = model_type_of(call.record.name, args)
+            model_type = model_type_of(call.record.name, *args)
             self._checkpoints.save_step(call.step, self._keys.steps[call.step], outputs, model_type)
         if self._settings.state_cb is not None:
             self._report(call, "done")
@@ -229,16 +241,20 @@ class Engine:
         if self._checkpoints is not None and self._keys is not None:
             self._checkpoints.save_artifact(name, self._keys.artifacts[name])
 
-    def _callback(self, call: Call) -> StateCallback | None:
+    def _callback(self, call: Call) -> StateCallback:
         state_cb = self._settings.state_cb
         if state_cb is None:
-            return None
+            return ignore_state
 
         def report(state: Any) -> None:
             state = dict(state) if isinstance(state, Mapping) else {"state": state}
             part = state.get("progress")
             inside = min(max(part, 0), 1) if isinstance(part, (int, float)) else 0
-            state_cb({**state, "step": call.step, "progress": (self._done + inside) / len(self._calls)})
+            if call.step in self.seconds:  # from elsewhere it may come late, when the step is counted as done
+                inside = 0
+            own = {} if part is None else {"step_progress": inside}
+            progress = (self._done + inside) / len(self._calls)
+            state_cb({**state, "step": call.step, "task": call.record.name, **own, "progress": progress})
 
         return report
 
@@ -259,13 +275,6 @@ class Engine:
                 place = f"{record.file}:{trace.tb_lineno}"
             trace = trace.tb_next
         return kind(call.step, record.name, record.source.describe(), place, problem)
-
-
-def run_by_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a task where its record is not at hand: what an executor is given."""
-    from aimm.tasks import find_task
-
-    return call_task(find_task(name), args, kwargs)
 
 
 def _text(error: Exception) -> str:

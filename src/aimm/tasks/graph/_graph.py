@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from aimm.errors import GraphError
 from aimm.tasks.graph._build import Builder
@@ -68,6 +68,25 @@ class Graph(Builder):
         from aimm.store._atomic import write_atomically
 
         write_atomically(os.fspath(path), [self.dumps().encode()])
+
+    def draw(self, form: Literal["text", "mermaid", "svg"] = "text") -> str:
+        """The graph to look at; a graph with errors is drawn as far as it can be read.
+
+        Args:
+            form: ``text``, a tree of the steps; ``mermaid``, which many sites and editors draw; ``svg``, a picture.
+
+        Raises:
+            GraphError: There is no such form.
+        """
+        from aimm.tasks.graph._document import read_model
+        from aimm.tasks.graph._issues import Issues
+        from aimm.tasks.graph._show import as_mermaid, as_text
+        from aimm.tasks.graph._svg import as_svg
+
+        forms = {"text": as_text, "mermaid": as_mermaid, "svg": as_svg}
+        if form not in forms:
+            raise GraphError(f"a graph is drawn as {', '.join(forms)}, not as {form!r}")
+        return forms[form](read_model(self.source().value, Issues()))
 
 
 AnyGraph: TypeAlias = "Graph | Mapping[str, Any] | str | os.PathLike[str]"

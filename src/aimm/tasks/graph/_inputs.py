@@ -35,13 +35,30 @@ class Given(NamedTuple):
     sha256: str
 
 
-def parameter_values(checked: Checked, parameters: Mapping[str, Any], check_types: bool) -> dict[str, Any]:
-    """The value of every parameter.
+def inputs_of(
+    checked: Checked,
+    parameters: Mapping[str, Any],
+    artifacts: Mapping[str, ArtifactPath],
+    check_types: bool,
+    find_handler: Callable[[str], HandlerRecord],
+) -> tuple[dict[str, Any], dict[str, Given]]:
+    """The value of every parameter, and the artifacts that a run reads, found but not read.
 
     Raises:
-        GraphInputError: One is missing, unknown, or not of its type.
+        GraphInputError: Something is missing, unknown, not of its type, not there, or nobody knows its handler.
     """
-    declared, problems = checked.model.parameters, []
+    problems: list[str] = []
+    values = _parameter_values(checked, parameters, check_types, problems)
+    found = _find_artifacts(checked, artifacts, find_handler, problems)
+    if problems:
+        raise GraphInputError(checked.source.name, problems)
+    return values, found
+
+
+def _parameter_values(
+    checked: Checked, parameters: Mapping[str, Any], check_types: bool, problems: list[str]
+) -> dict[str, Any]:
+    declared = checked.model.parameters
     for name in parameters:
         if name not in declared:
             problems.append(_with_hint(f"the graph has no parameter {name!r}", nearest(name, declared)))
@@ -55,20 +72,16 @@ def parameter_values(checked: Checked, parameters: Mapping[str, Any], check_type
             if problem:
                 problems.append(f"the parameter {name!r}: {problem}")
         values[name] = value
-    if problems:
-        raise GraphInputError(checked.source.name, problems)
     return values
 
 
-def find_artifacts(
-    checked: Checked, artifacts: Mapping[str, ArtifactPath], find_handler: Callable[[str], HandlerRecord]
+def _find_artifacts(
+    checked: Checked,
+    artifacts: Mapping[str, ArtifactPath],
+    find_handler: Callable[[str], HandlerRecord],
+    problems: list[str],
 ) -> dict[str, Given]:
-    """Find the artifacts that a run reads, and their handlers.
-
-    Raises:
-        GraphInputError: One is missing, unknown, not there, or nobody knows its handler.
-    """
-    declared, problems, found = checked.inputs, [], {}
+    declared, found = checked.inputs, {}
     for name in artifacts:
         if name not in declared:
             problems.append(_with_hint(f"the graph has no artifact input {name!r}", nearest(name, declared)))
@@ -82,8 +95,6 @@ def find_artifacts(
             found[name] = _find(Path(path), handler, find_handler)
         except (AimmError, OSError) as error:
             problems.append(f"the artifact input {name!r}: {error}")
-    if problems:
-        raise GraphInputError(checked.source.name, problems)
     return found
 
 

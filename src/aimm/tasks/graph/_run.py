@@ -2,23 +2,27 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aimm.errors import GraphError, InvalidGraphError, StateCallbackError
 from aimm.plugins import PluginManager, StateCallback
 from aimm.tasks._artifacts import ArtifactInfo
 from aimm.tasks._catalog import catalog_of
 from aimm.tasks.graph._checkpoint import Checkpoints
-from aimm.tasks.graph._engine import Engine, Settings, Submits
+from aimm.tasks.graph._engine import Engine, Settings
 from aimm.tasks.graph._graph import AnyGraph, as_graph
-from aimm.tasks.graph._inputs import ArtifactPath, find_artifacts, parameter_values, read_inputs, with_parameters
+from aimm.tasks.graph._inputs import ArtifactPath, inputs_of, read_inputs, with_parameters
 from aimm.tasks.graph._issues import Issue, nearest
 from aimm.tasks.graph._keys import Keys
 from aimm.tasks.graph._plan import Call, Values, calls_of
 from aimm.tasks.graph._references import Reference, parse_reference
 from aimm.tasks.graph._resume import Plan, PlannedStep, plan_everything, plan_resumed
 from aimm.tasks.graph._validate import Checked, check
+
+if TYPE_CHECKING:
+    from aimm.tasks.graph._elsewhere import Submits
 
 
 class Prepared(NamedTuple):
@@ -36,6 +40,7 @@ class GraphResult:
         artifacts: The artifacts by name, those that were reused included.
         steps: What was done with each step, in order.
         seconds: How long each step took that was run.
+        unwritten: The artifacts that were not written, because the run had no ``out``.
     """
 
     def __init__(
@@ -45,9 +50,21 @@ class GraphResult:
         artifacts: Mapping[str, ArtifactInfo],
         seconds: Mapping[str, float],
         load: Callable[[str], Values],
+        last: Mapping[str, tuple[str, ...]],
+        unwritten: tuple[str, ...],
     ) -> None:
         self.steps, self.artifacts, self.seconds = steps, dict(artifacts), dict(seconds)
-        self._values, self._load = values, load
+        self.unwritten, self._values, self._load, self._last = unwritten, values, load, last
+
+    def results(self) -> dict[str, Any]:
+        """What the last steps gave, those whose values no other step takes: by ``step``, or ``step.output``."""
+        found = {}
+        for step, outputs in self._last.items():
+            for output in outputs:
+                name = step if len(outputs) == 1 else f"{step}.{output}"
+                with suppress(KeyError):  # it was not returned, or it was reused and could not be kept
+                    found[name] = self[f"{step}.{output}"]
+        return found
 
     def __getitem__(self, name: str) -> Any:
         """The value of ``step``, ``step.output``, or a parameter; of a reused step it is read from where it was kept.
@@ -119,8 +136,9 @@ class _Job:
         self.checked, calls = self.prepared.checked, self.prepared.calls
         self.out = None if out is None else Path(out)
         find_handler = catalog_of(self.prepared.manager).handler
-        self.parameters = parameter_values(self.checked, parameters or {}, check_types)
-        self.given = find_artifacts(self.checked, artifacts or {}, find_handler)
+        self.parameters, self.given = inputs_of(
+            self.checked, parameters or {}, artifacts or {}, check_types, find_handler
+        )
         self.checkpoints: Checkpoints | None = None
         self.keys: Keys | None = None
         self.plan: Plan = plan_everything(self.checked, calls)
@@ -168,7 +186,8 @@ def run(
     state_cb: StateCallback | None = None,
     check_types: bool = True,
     workers: int = 1,
-    executor: Submits | None = None,
+    executor: "Submits | str | None" = None,
+    timeout: float | None = None,
     resume: bool = False,
     checkpoints: bool = True,
     allow_pickle: bool = False,
@@ -186,7 +205,10 @@ def run(
         state_cb: Receives a state when a step begins and ends, and what tasks report; ``progress`` goes from 0 to 1.
         check_types: Whether values are checked against the declared types.
         workers: How many steps may run at a time, in threads.
-        executor: Runs the tasks elsewhere: has ``submit(function, *args)``, which returns a ``Future``.
+        executor: Runs the tasks elsewhere: the name of an executor of :mod:`aimm.executors`, such as ``process``, or
+            an object with ``submit(function, *args)``, which returns a ``Future``. Values then cross by pickle, model
+            instances by their plugin's ``serialize``.
+        timeout: Deadline for each step in seconds, on an executor of :mod:`aimm.executors`.
         resume: Run only what changed or failed since the last run with this ``out``.
         checkpoints: Whether to keep in ``out`` what ``resume`` needs.
         allow_pickle: Whether what has no other form is pickled for that.
@@ -213,8 +235,16 @@ def run(
         values.update(job.reused(step))
     settings = Settings(job.out, state_cb, check_types, debug, job.prepared.manager)
     engine = Engine(job.checked, calls, values, to_write, settings, job.checkpoints, job.keys)
-    engine.run(workers, executor)
-    return GraphResult(job.plan.steps, engine.values, {**job.plan.kept, **engine.artifacts}, engine.seconds, job.reused)
+    engine.run(workers, executor, timeout)
+    kept = {**job.plan.kept, **engine.artifacts}
+    unwritten = tuple(name for name in job.checked.handlers if name not in kept)
+    last = _last(job.prepared.calls)
+    return GraphResult(job.plan.steps, engine.values, kept, engine.seconds, job.reused, last, unwritten)
+
+
+def _last(calls: list[Call]) -> dict[str, tuple[str, ...]]:
+    taken = {step for call in calls for step in call.needs}
+    return {call.step: tuple(name for name, _ in call.outputs) for call in calls if call.step not in taken}
 
 
 def _reused_and_needed(job: _Job, calls: list[Call], to_write: list[str]) -> list[str]:

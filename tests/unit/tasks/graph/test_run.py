@@ -93,6 +93,11 @@ def test_an_executor_runs_the_tasks() -> None:
         assert run(Graph.loads(PIPELINE), executor=pool)["p"] == 65
 
 
+def test_an_executor_by_name() -> None:
+    """``inline`` runs in this process, with the plugins of this manager."""
+    assert run(Graph.loads(PIPELINE), executor="inline")["p"] == 65
+
+
 def test_the_order_is_that_of_the_original() -> None:
     """Steps that wait for nothing come first; what a step needs takes its place in the order of the file."""
     text = "graph:\n  s1: {add: [$s3, 1]}\n  s2: {add: [2]}\n  s3: {add: [3]}\n"
