@@ -2,7 +2,9 @@
 
 import importlib
 import multiprocessing
+import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -86,6 +88,39 @@ def test_warm_call(benchmark: Callable, report: list[Row], module: Any) -> None:
             )
         for case, (ours_took, theirs, ratio), aim in (("warm call", small, 1.2), ("8 MB in", large, None)):
             measured.append(Row("Executor process", case, "pebble", ours_took * 1e6, theirs * 1e6, ratio, aim, "us"))
+
+    benchmark.pedantic(measure, rounds=1)
+    keep(measured, benchmark, report)
+
+
+def test_fresh_worker(benchmark: Callable, report: list[Row], module: Any, tmp_path: Path) -> None:
+    """The first call of a new worker, against a new interpreter that imports the same and calls the same."""
+    measured: list[Row] = []
+    source = (
+        "import pebble, aimm.executors._worker, echo_of_benchmark as m; from aimm import plugins; "
+        "plugins.initialize(); plugins.exec_predict('echo_of_benchmark.Echo', m.Echo(), None, 1)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+    def first_call() -> float:
+        with executors.make_executor("process", workers=1) as process:
+            start = time.perf_counter()
+            process.submit(plugins.exec_predict, "echo_of_benchmark.Echo", module.Echo(), None, 1).result()
+            return time.perf_counter() - start
+
+    def interpreter() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", source], env=environment, check=True)
+        return time.perf_counter() - start
+
+    def measure() -> None:
+        plugins.initialize()
+        first_call()
+        pairs = [(first_call(), interpreter()) for _ in range(ROUNDS)]
+        ours, other = zip(*pairs, strict=True)
+        ratio = statistics.median(a / b for a, b in pairs)
+        row = Row("Executor process", "fresh worker", "python", min(ours) * 1e3, min(other) * 1e3, ratio, 1.2, "ms")
+        measured.append(row)
 
     benchmark.pedantic(measure, rounds=1)
     keep(measured, benchmark, report)
