@@ -251,7 +251,9 @@ def commands_import(site: FakeSite, *commands: list[str], **variables: str) -> s
         print("\\n@", *(set(sys.modules) - bare))
     """
     command = [sys.executable, "-P", "-c", textwrap.dedent(source)]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(site.path.parent / "cache"), **variables}
+    # A module that leaves bytecode beside itself changes the site, whose index would be read anew for two seconds.
+    quiet = {"XDG_CACHE_HOME": str(site.path.parent / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **quiet, **variables}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return set(done.stdout.rpartition("@")[2].split())
 
