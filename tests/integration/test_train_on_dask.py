@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from environments import ROOT, Environment, clean_environment
+from environments import ROOT, Environment, build_wheel, clean_environment
 from terminal import run
 
 
 @pytest.mark.timeout(900)
-def test_twenty_models_are_trained_and_the_best_is_kept(venv: Environment, tmp_path: Path) -> None:
+def test_twenty_models_are_trained_and_the_best_is_kept(venv: Environment, base: Path, tmp_path: Path) -> None:
     """Every model reports and ends, and the model file of the best one is there."""
-    venv.pip("install", "pebble>=5.1", "distributed>=2024.8")
-    venv.install(ROOT / "example_plugins" / "aimm-sklearn")
+    build_wheel(ROOT / "example_plugins" / "aimm-sklearn", tmp_path / "wheel", base)
+    venv.pip("install", "pebble>=5.1", "distributed>=2024.8", *(tmp_path / "wheel").glob("*.whl"))
     script = ROOT / "example_plugins" / "train-on-dask" / "train.py"
     done = run(venv.python, str(script), cwd=tmp_path, env=clean_environment())
     assert done.code == 0, done.out + done.err

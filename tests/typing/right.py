@@ -1,11 +1,19 @@
 """Right uses of the public interface: mypy strict and pyright strict find nothing here."""
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, assert_type, overload
+from typing import Any, ParamSpec, TypeVar, assert_type, overload
 
 from aimm import plugins, store, tasks, testing
 from aimm.errors import PluginFailure
 from aimm.plugins import hookimpl
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def same(decorated: Callable[P, R], original: Callable[P, R]) -> Callable[P, R]:
+    """Take two functions with one list of parameters and one result."""
+    return decorated
 
 
 @plugins.fit(["typed.model"], state_cb_arg_name="state_cb")
@@ -183,6 +191,23 @@ class Complete:
     def plugin_failed(self, failure: PluginFailure) -> None:
         """Hear of a failure."""
 
+
+def plain(instance: list[float], x: int, /, y: str = "", *, z: float = 1.0) -> dict[str, float]:
+    """Has parameters of every kind, which each decorator keeps."""
+    return {y: z * x * len(instance)}
+
+
+for_all = ["typed.plain"]
+assert_type(same(plugins.data_access("typed.plain")(plain), plain)([1.0], 2, z=3.0), dict[str, float])
+assert_type(same(plugins.instantiate("typed.plain")(plain), plain)([1.0], 2, "y"), dict[str, float])
+assert_type(same(plugins.fit(for_all)(plain), plain)([1.0], 2, y="y"), dict[str, float])
+assert_type(same(plugins.predict(for_all)(plain), plain)([1.0], 2), dict[str, float])
+assert_type(same(plugins.serialize(for_all)(serialize), serialize)(instance=[1.0]), bytes)
+assert_type(same(plugins.deserialize(for_all)(deserialize), deserialize)(instance_bytes=b"1"), list[float])
+assert_type(same(hookimpl(plain), plain)([1.0], 2, z=3.0), dict[str, float])
+assert_type(same(hookimpl(wrapper=True)(plain), plain)([1.0], 2, z=3.0), dict[str, float])
+assert_type(same(tasks.register(plain), plain)([1.0], 2, z=3.0), dict[str, float])
+assert_type(same(tasks.register(outputs="y")(plain), plain)([1.0], 2, z=3.0), dict[str, float])
 
 _hooks = Complete()
 _predict: plugins.PredictWrapper = _hooks.predict

@@ -23,6 +23,24 @@ fit([1.0], [2.0], callback=print)  # type: ignore[call-arg]  # pyright: ignore[r
 fit([1.0], [2.0], "no callback")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 _text: str = fit([1.0], [2.0])  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
+
+def plain(instance: list[float], rate: float = 1.0, *, seed: int) -> list[float]:
+    """Return the same."""
+    return instance
+
+
+# Each decorator keeps it, also for whoever decorates once more.
+plugins.data_access("typed.data")(plain)([1.0])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+plugins.data_access("typed.data")(plain)("no list", seed=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+plugins.instantiate("typed.model")(plain)([1.0], sed=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+plugins.fit(["typed.model"])(plain)([1.0], "fast", seed=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+plugins.predict(["typed.model"])(plain)([1.0], 1.0, 2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+plugins.predict(["typed.model"])(plain)([1.0], seed="one")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+tasks.register(plain)([1.0])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+tasks.register(outputs="y")(plain)([1.0], seed="one")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+hookimpl(plain)([1.0])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+hookimpl(wrapper=True)(plain)([1.0], seed="one")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
 # Decorators know what they take.
 plugins.fit("typed.model")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 plugins.fit(("typed.model",))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -104,6 +122,7 @@ class Bare:
 # What a model is.
 Incomplete()  # type: ignore[abstract]  # pyright: ignore[reportAbstractUsage]
 plugins.model(Bare)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+plugins.model(Mean)(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 plugins.model(fit)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 _prediction: str = Mean().predict([1.0])  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 _other: plugins.Model[str] = Mean()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -22,7 +22,8 @@ def write_atomically(path: str, parts: Iterable[ByteString], head: Callable[[], 
     Raises:
         OSError: It could not be written; whatever stood there before is untouched.
     """
-    target = os.path.realpath(path) if os.path.islink(path) else path
+    # Who moves to another folder meanwhile moves no half-written file.
+    target = path if os.path.isabs(path) and not os.path.islink(path) else os.path.realpath(path)
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, temporary_name(name))
     write_new(temporary, parts, head, target)
@@ -33,7 +34,7 @@ def write_atomically(path: str, parts: Iterable[ByteString], head: Callable[[], 
         raise
     # The new file is in place, so a save has not failed any more.
     with suppress(OSError):
-        sync_folder(folder or os.curdir)
+        sync_folder(folder)
 
 
 def write_new(

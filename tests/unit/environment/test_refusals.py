@@ -169,6 +169,16 @@ class TestUninstall:
         with pytest.raises(PluginEnvironmentError, match=message):
             place.uninstall(name)
 
+    def test_the_environment_was_changed_since(self, place: Place) -> None:
+        """A plan holds for what it was made for; nothing goes."""
+        place.install("acme-b")
+        plan = UninstallPlan(UninstallRequest(("acme-b",), installer="uv"))
+        place.add("other")
+        before = place.content()
+        with pytest.raises(PluginEnvironmentError, match="changed since the plan was made; nothing was done"):
+            plan.apply()
+        assert place.content() == before
+
     def test_the_installer_left_it_there(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         """What it did is compared with the plan, and undone if it differs."""
         place.install("acme-b")

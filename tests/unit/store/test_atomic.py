@@ -186,6 +186,19 @@ def test_a_relative_path_is_fine(tmp_path: Path) -> None:
     assert (tmp_path / "bare").read_bytes() == b"x"
 
 
+def test_the_folder_may_change_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare file name means the working directory of when the writing began."""
+    (tmp_path / "other").mkdir()
+
+    def parts() -> Iterator[bytes]:
+        monkeypatch.chdir(tmp_path / "other")
+        yield b"x"
+
+    write_atomically("bare", parts())
+    assert (tmp_path / "bare").read_bytes() == b"x"
+    assert os.listdir(tmp_path / "other") == []
+
+
 @pytest.mark.parametrize("path", ["missing/m", "folder"])
 def test_a_place_that_takes_no_file_is_an_os_error(tmp_path: Path, path: str) -> None:
     """A folder that does not exist, or stands in the way, is Python's own error."""
