@@ -35,9 +35,9 @@ nitpicky = True
 suppress_warnings = ["ref.python"]  # fields of several classes have the same name
 nitpick_ignore_regex = [
     # Names of other projects and of the standard library, of which we build no inventory: the build needs no network.
-    ("py:.*", r"(collections|typing|os|pathlib|pluggy|jsonschema|asyncio|json)\..*"),
+    ("py:.*", r"(collections|concurrent|typing|os|pathlib|pluggy|jsonschema|asyncio|json|click)\..*"),
     ("py:(class|exc|obj)", r"[A-Za-z]*"),
-    ("py:class", r"(aimm\.)?_.*|aimm\.\w+\._.*"),
+    ("py:class", r"(aimm\.)?_.*|aimm\.(\w+\.)+_.*|aimm\.(\w+\.)+[A-Z]"),
     ("py:data", r"[A-Z]+"),
     # The first sentence of a property's docstring, if it has a colon, is taken for its type.
     ("py:class", r".* .*"),

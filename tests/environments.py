@@ -136,12 +136,10 @@ def make_base(path: Path, wheel: Path) -> None:
     """Make the environment with pip, setuptools, and what ``aimm`` depends on, but not ``aimm``."""
     subprocess.run([sys.executable, "-m", "venv", path], check=True)
     pip = [path / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run(
-        [*pip, "install", f"aimm-plugins[environment] @ {wheel.as_uri()}", "setuptools>=77"],
-        check=True,
-        env={**os.environ, **clean_environment()},
-    )
-    subprocess.run([*pip, "uninstall", "-y", "aimm-plugins"], check=True)
+    clean = {**os.environ, **clean_environment()}
+    wanted = [f"aimm-plugins[environment] @ {wheel.as_uri()}", "setuptools>=77"]
+    subprocess.run([*pip, "install", *wanted], check=True, env=clean)
+    subprocess.run([*pip, "uninstall", "-y", "aimm-plugins"], check=True, env=clean)
 
 
 def build_wheel(project: Path, folder: Path, base: Path) -> None:

@@ -1,9 +1,11 @@
 """Runs the steps of a plan, one after another or side by side; each artifact is written as soon as it can be."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aimm._types import ignore_state
@@ -268,17 +270,22 @@ class Engine:
 
     def _error(self, kind: type[StepError], call: Call, problem: str, cause: Exception | None = None) -> StepError:
         record = call.record
-        place = f"{record.file}:{record.line}" if record.file else None
-        trace = cause.__traceback__ if cause else None
-        while trace is not None:  # the last line of the plugin's own file that the error came through
-            if trace.tb_frame.f_code.co_filename == record.file:
-                place = f"{record.file}:{trace.tb_lineno}"
-            trace = trace.tb_next
+        place = f"{record.file}:{_failing_line(record.file, cause) or record.line}" if record.file else None
         return kind(call.step, record.name, record.source.describe(), place, problem)
 
 
 def _text(error: Exception) -> str:
     return str(error) if isinstance(error, AimmError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def _failing_line(file: str, error: Exception | None) -> int | None:
+    """The last line of a file that an error came through; another process sends its traceback as text."""
+    if error is None:
+        return None
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    if not lines and error.__cause__ is not None:
+        lines = [int(line) for line in re.findall(rf'File "{re.escape(file)}", line (\d+)', str(error.__cause__))]
+    return lines[-1] if lines else None
 
 
 def _raise_first(failures: list[tuple[int, StepError]]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aimm.tasks._records import HandlerRecord, TaskRecord
@@ -55,22 +55,32 @@ class Keys:
 
     def _origin(self, record: TaskRecord | HandlerRecord) -> list[Any]:
         source = record.source
-        return [record.name, source.distribution, source.version, self._code_beside(record.file)]
+        return [record.name, source.distribution, source.version, self._code_of(record)]
 
-    def _code_beside(self, file: str | None) -> str:
-        """Digest of the modules in the folder of a task: a version says nothing where code is edited in place."""
-        folder = os.path.dirname(file or "")
-        if not file or not os.path.isfile(file):
+    def _code_of(self, record: TaskRecord | HandlerRecord) -> str:
+        """Digest of all modules of a package: a version says nothing where code is edited in place."""
+        thing = record.function if isinstance(record, TaskRecord) else record.handler
+        if not record.file or not os.path.isfile(record.file):
             return ""
+        folder, is_package = os.path.dirname(record.file), "." in thing.__module__
+        while is_package and os.path.isfile(os.path.join(os.path.dirname(folder), "__init__.py")):
+            folder = os.path.dirname(folder)
         if folder not in self._code:
             total = hashlib.sha256()
-            for name in sorted(os.listdir(folder)):
-                if name.endswith(".py"):
-                    with open(os.path.join(folder, name), "rb") as opened:
-                        total.update(f"{name}\0{hashlib.file_digest(opened, 'sha256').hexdigest()}".encode())
+            for path in _modules(folder, is_package):
+                with open(path, "rb") as opened:
+                    digest = hashlib.file_digest(opened, "sha256").hexdigest()
+                total.update(f"{os.path.relpath(path, folder)}\0{digest}".encode())
             self._code[folder] = total.hexdigest()
         return self._code[folder]
 
     @staticmethod
     def _digest(*parts: Any) -> str:
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def _modules(folder: str, with_inner: bool) -> Iterator[str]:
+    """The Python files of a folder; what lies deeper belongs to it only if it is a package."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(folders) if with_inner else []
+        yield from (os.path.join(root, name) for name in sorted(files) if name.endswith(".py"))

@@ -207,6 +207,29 @@ def test_code_that_was_edited_in_place(site: FakeSite, tmp_path: Path) -> None:
     assert steps_of(tmp_path) == ["reuse", "reuse"]
 
 
+@pytest.mark.parametrize("edited", ["inner/deep/help.py", "outer.py", "inner/deep/new.py"])
+def test_code_of_the_package_that_was_edited_in_place(site: FakeSite, tmp_path: Path, edited: str) -> None:
+    """All of the task's package counts, above and below the task's own folder; nothing of other packages does."""
+    name = f"counting_{Path(edited).stem}"
+    files = {"__init__": "", "outer": "", "inner/__init__": "", "inner/work": SOURCE.format(1)}
+    files |= {"inner/deep/__init__": "", "inner/deep/help": ""}
+    for file, text in files.items():
+        path = site.path / name / f"{file}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    site.add("dist-counting", "1.0", {"aimm.tasks": {"counting": f"{name}.inner.work"}}, {})
+    manager = PluginManager()
+    manager.initialize({"names": []})
+    graph = {"graph": {"s": {f"{name}.inner.work.one": 1}}}
+    out = tmp_path / "out"
+    run(graph, out=out, manager=manager)
+    (site.path / "other_package").mkdir()
+    (site.path / "other_package" / "x.py").write_text("")
+    assert plan(graph, out=out, resume=True, manager=manager).steps[0].action == "reuse"
+    (site.path / name / edited).write_text("changed = True\n")
+    assert plan(graph, out=out, resume=True, manager=manager).steps[0].action == "run"
+
+
 def test_parameters_that_change_a_part(tmp_path: Path) -> None:
     """Arrays and frames given as parameters count by their content."""
     graph = {"parameters": {"data": {"type": "any"}}, "graph": {"seen": {"see": ["$data", 1]}}}

@@ -54,6 +54,16 @@ def peek(model, X: list) -> int:
 def crash(x: int) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
 
+class Odd(Exception):
+    def __init__(self, one, two):
+        super().__init__("one text")  # so that it cannot be unpickled
+
+@register
+def fail(x: int) -> int:
+    def helper():
+        raise {0: ValueError("bad x"), 1: Odd(1, 2)}[x]  # the line
+    return helper()
+
 @register
 def hang(x: int) -> int:
     time.sleep(600)
@@ -111,6 +121,16 @@ def test_a_crash_names_the_step_the_plugin_and_the_signal(tasked: Any, process: 
         run(Graph.loads("graph: {bad: {crash: [1]}}"), executor=process, manager=tasked)
     assert isinstance(caught.value.__cause__, WorkerCrashed)
     assert run(Graph.loads(NUMBERS), executor=process, manager=tasked)["b"] == 12
+
+
+@pytest.mark.parametrize(("kind", "x"), [("process", 0), ("process", 1), ("inline", 0), ("pool", 0)])
+def test_an_error_names_the_line_that_failed(tasked: Any, process: Any, kind: str, x: int) -> None:
+    """Not that of the definition, wherever the task ran; also of an exception that cannot be pickled."""
+    line = next(number for number, text in enumerate(TASKS.splitlines(), 1) if "# the line" in text)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        executor = {"process": process, "pool": pool}.get(kind, "inline")
+        with pytest.raises(StepError, match=rf"(?s)bad.*elsewhere_of_test\.py:{line}\)$"):
+            run(Graph.loads(f"graph: {{bad: {{fail: [{x}]}}}}"), executor=executor, manager=tasked)
 
 
 def test_each_step_has_the_deadline(tasked: Any, process: Any) -> None:

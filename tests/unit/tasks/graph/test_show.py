@@ -1,6 +1,6 @@
 """Graphs as text, Mermaid and SVG."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -55,8 +55,35 @@ def test_mermaid_names_boxes_and_outputs() -> None:
 
 def test_the_svg_is_sound_xml_whatever_names_hold() -> None:
     """Names are escaped."""
-    root = ElementTree.fromstring(as_svg(model_of('graph: {"<a> & \\"b\\"": {"f<": []}}')))
-    assert '<a> & "b"' in [element.text for element in root.iter()]
+    root = ElementTree.fromstring(as_svg(model_of('graph: {"<a> & \\"b\\"": {"f<": []}, "\\x01": {f: []}}')))
+    assert {'<a> & "b"', "\ufffd"} <= {element.text for element in root.iter()}
+
+
+def test_outputs_on_one_arrow_are_named_below_each_other() -> None:
+    """One arrow for all of them; no name covers another, nor a box."""
+    graph = "graph: {a: {f: []}, b: {g: [$a.one, $a.two]}, c: {h: [$a.other, $b]}, d: {h: [$a.one, $c]}}"
+    root = ElementTree.fromstring(as_svg(model_of(graph)))
+    assert len([one for one in root.iter() if one.get("class") == "arrow"]) == 5
+    labels = [one for one in root.iter() if one.get("class") == "label"]
+    assert sorted(one.text or "" for one in labels) == ["one", "one", "other", "two"]
+    boxes = [one for one in root.iter() if (one.get("class") or "").startswith("box")]
+    for one, other in combinations(labels, 2):
+        assert abs(number(one, "y") - number(other, "y")) >= 11 or abs(number(one, "x") - number(other, "x")) >= 30
+    for label in labels:
+        inside = [box for box in boxes if 0 < number(label, "y") - number(box, "y") < number(box, "height")]
+        assert all(not -15 < number(label, "x") - number(box, "x") < number(box, "width") + 15 for box in inside)
+
+
+def test_boxes_are_as_wide_as_wide_letters_need() -> None:
+    """Capitals, and letters of East Asia."""
+    for letter, pixels in (("W", 13), ("\u540d", 13), ("i", 4)):
+        root = ElementTree.fromstring(as_svg(model_of(f"graph: {{{letter * 30}: {{f: []}}}}")))
+        assert max(number(one, "width") for one in root.iter() if "box" in (one.get("class") or "")) >= 30 * pixels
+
+
+def number(element: ElementTree.Element, name: str) -> float:
+    """A number in an element."""
+    return float(element.get(name) or 0)
 
 
 @given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=25))
