@@ -1,10 +1,12 @@
 """New packages of every kind: made, installed into an environment of their own, tested, checked, and used."""
 
+import itertools
+import json
 from pathlib import Path
 
 import pytest
 
-from aimm.scaffold import KINDS
+from aimm.scaffold import KINDS, LICENSES, Answers, create
 from environments import Environment, clean_environment, make_base, make_environment, once
 from terminal import Run, run
 
@@ -112,12 +114,28 @@ def test_a_new_package_is_finished(fresh: Environment, kind: str, tmp_path: Path
     checked = nox(fresh, tmp_path / "demo", "-s", "tests", "lint", "types")
     assert checked.code == 0, checked.out + checked.err
     assert " passed" in checked.out + checked.err
+    told = json.loads(fresh.aimm("plugins", "check", "demo", "--json").out)
+    assert told["good"], told["problems"]
+    assert [found for found in told["results"] if "no example" in found["message"]] == []
     program, printed = USES[kind]
     used = fresh.run_python(program)
     assert used.out.endswith(printed), used.err
     doctor = fresh.aimm("plugins", "doctor")
     assert doctor.code == 0, doctor.err
     assert doctor.out.endswith("ok, 0 broken, 0 conflicts\n")
+
+
+@pytest.mark.timeout(600)
+def test_the_style_is_right_whatever_was_answered(tools: Path, tmp_path: Path) -> None:
+    """Long names, quotes and backslashes are no reason for an edit, with any kind and licence."""
+    package = "a_package_with_quite_a_long_name_for_models"
+    description = 'Says "hello" \\ bye, ' + "at length " * 12
+    for kind, license in itertools.product(KINDS, LICENSES):
+        name = f"with-{kind}-{license.lower()}"
+        create(Answers(name, kind, package, description, 'D\'Arcy & "Co"', license), tmp_path)
+    for arguments in (["check"], ["format", "--check"]):
+        checked = run(tools / "bin" / "ruff", *arguments, tmp_path)
+        assert checked.code == 0, checked.out + checked.err
 
 
 @pytest.mark.timeout(600)

@@ -1,5 +1,8 @@
 """``check_plugin``: what can be named, and what is refused."""
 
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ import pytest
 
 from aimm.errors import CheckInputError, SubjectError
 from aimm.testing import check_plugin
-from faults import GOOD
+from faults import DATA, GOOD, TASKS
 from support import FakeSite, unique_name
 
 SUPPLIED = "\n\ndef aimm_examples():\n    import faults\n    return faults.EXAMPLE\n"
@@ -17,8 +20,6 @@ PROJECT = '[project]\nname = "scalers"\nversion = "1"\n[project.entry-points."ai
 
 def test_a_project_is_checked_from_its_folder(tmp_path: Path) -> None:
     """The entry points of ``pyproject.toml`` count, nothing is installed, and ``sys.path`` stays as it was."""
-    import sys
-
     module, before = unique_name("scaler"), list(sys.path)
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / f"{module}.py").write_text(GOOD + SUPPLIED)
@@ -75,6 +76,35 @@ def test_what_is_expected_of_one_subject(site: FakeSite) -> None:
     site.add("broken", entry_points={"aimm.models": {"broken": "nowhere"}})
     report = check_plugin("broken", expected_failures={"[aimm.models] broken:entry-point-resolves": "not written yet"})
     assert report.result("entry-point-resolves").status == "expected-fail"
+
+
+@pytest.mark.parametrize(
+    ("group", "source", "target"),
+    [("aimm.data_access", DATA, ":numbers"), ("aimm.tasks", TASKS.partition("def aimm_examples")[0], "")],
+    ids=["data access", "tasks"],
+)
+def test_a_plugin_of_which_nothing_can_be_tried_is_red(site: FakeSite, group: str, source: str, target: str) -> None:
+    """That it can be imported is not enough; the message says what is missing."""
+    module = unique_name("untried")
+    site.add("untried", entry_points={group: {"numbers": f"{module}{target}"}}, modules={module: source})
+    (problem,) = check_plugin("untried").problems
+    assert "there is no example: let the plugin supply aimm_examples() with call(...) for it" in problem
+
+
+def test_no_pytest_is_needed(tmp_path: Path) -> None:
+    """The kit is plain Python: it works where pytest cannot be imported."""
+    (tmp_path / "checked.py").write_text(GOOD + SUPPLIED)
+    (tmp_path / "pytest.py").write_text("raise ImportError('not here')")
+    path = f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}"
+    program = "from aimm import testing; report = testing.check_plugin('checked.py'); print(report, report.is_good)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert done.stdout.endswith("True\n"), done.stdout + done.stderr
 
 
 def test_an_unknown_name_is_an_error(site: FakeSite) -> None:
