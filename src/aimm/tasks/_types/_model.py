@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+_SHOWN = 20
+"""How many parts of a type are written out for people."""
 Kind = Literal["simple", "list", "tuple", "mapping", "enumerated", "union", "literal"]
 
 
@@ -55,20 +57,26 @@ class Type:
     def __str__(self) -> str:
         return self.name if self.name is not None else self.structure()
 
-    def structure(self) -> str:
-        """What is behind the name, readable."""
-        shown = [str(item) for item in self.items]
+    def structure(self, levels: int = 4) -> str:
+        """What is behind the name, readable: the first of many parts, and so many levels."""
+        if levels == 0:
+            return "..."
+        shown = [item.name or item.structure(levels - 1) for item in self.items[:_SHOWN]]
+        more = ["..."] if max(len(self.items), len(self.values), len(self.properties)) > _SHOWN else []
         if self.kind in ("list", "mapping"):
             return f"{self.kind}[{', '.join(shown)}]"
         if self.kind == "tuple":
-            return f"tuple[{', '.join(shown) or '()'}]"
+            return f"tuple[{', '.join([*shown, *more]) or '()'}]"
         if self.kind == "union":
-            return " | ".join(shown) or "union[()]"
+            return " | ".join([*shown, *more]) or "union[()]"
         if self.kind == "literal":
-            return " | ".join(map(repr, self.values))
+            return " | ".join([*map(_short, self.values[:_SHOWN]), *more])
         if self.kind == "enumerated":
-            parts = (f"{name}{'' if name in self.required else '?'}: {held}" for name, held in self.properties)
-            return f"{{{', '.join(parts)}}}"
+            parts = (
+                f"{name}{'' if name in self.required else '?'}: {held.name or held.structure(levels - 1)}"
+                for name, held in self.properties[:_SHOWN]
+            )
+            return f"{{{', '.join([*parts, *more])}}}"
         return f"{self.name}"
 
     @property
@@ -177,3 +185,8 @@ def _type_of_mapping(value: Mapping[Any, Any], literal: bool) -> Type:
     if all(isinstance(key, int) and not isinstance(key, bool) for key in types):
         return mapping_of(INTEGER, union_of(*types.values()))
     return ANY
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -5,7 +5,6 @@ from typing import Any
 from aimm.errors import AimmError
 from aimm.tasks._records import HandlerRecord
 from aimm.tasks.graph._bind import FindHandler, Typed
-from aimm.tasks.graph._fit import fits
 from aimm.tasks.graph._issues import Issues, Path, nearest, path_text
 from aimm.tasks.graph._model import ArtifactOutput, Model
 from aimm.tasks.graph._references import fill, find_references
@@ -40,7 +39,7 @@ def check_artifacts(
             issues.error("not-importable", str(error), (*path, "task", "name"))
             continue
         found[output.name] = handler
-        if not fits(Typed(handler.contents, True), given):
+        if not scope.fits(Typed(handler.contents, True), given):
             message = f"the handler {output.handler!r} writes {handler.contents}, but the contents are {given.type}"
             issues.error("contents-type", message, (*path, "contents"))
         _check_arguments(output, handler, issues)

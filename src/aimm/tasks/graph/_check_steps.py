@@ -1,7 +1,6 @@
 """Whether steps call their tasks rightly: arguments, their types, dependencies."""
 
 from aimm.tasks.graph._bind import POSITIONAL, BoundTask, Typed
-from aimm.tasks.graph._fit import fits
 from aimm.tasks.graph._issues import Issues, Path, nearest
 from aimm.tasks.graph._model import Model, Step
 from aimm.tasks.graph._scope import Scope
@@ -77,6 +76,6 @@ class _StepCheck:
                 self._issues.error("arguments", message, self._path)
 
     def _fit(self, wanted: Typed, given: Typed, what: str, path: Path) -> None:
-        if not fits(wanted, given):
+        if not self._scope.fits(wanted, given):
             message = f"{what} of the task {self._task.name!r} is to be {wanted.type}, not {given.type}"
             self._issues.error("argument-type", message, path)

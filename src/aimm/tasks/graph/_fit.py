@@ -1,9 +1,23 @@
-"""Whether what there is may go where something is wanted, when one side comes from the hints of installed code."""
+"""Whether there is what is wanted, when one side comes from the hints of installed code."""
 
-from functools import lru_cache
+from collections.abc import Iterator
 
 from aimm.tasks._types import BUILTINS, Type, accepts
 from aimm.tasks.graph._bind import Typed
+
+
+class Fits:
+    """Answers for one graph; each question is answered once, as thousands of steps may take one long parameter."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[int, int, bool, bool], tuple[Typed, Typed, bool]] = {}
+
+    def __call__(self, wanted: Typed, given: Typed) -> bool:
+        """See :func:`fits`."""
+        key = id(wanted.type), id(given.type), wanted.from_code, given.from_code
+        if key not in self._answers:  # the types are kept with the answer, so that nothing else gets their ids
+            self._answers[key] = wanted, given, fits(wanted, given)
+        return self._answers[key][2]
 
 
 def fits(wanted: Typed, given: Typed) -> bool:
@@ -25,13 +39,21 @@ def fits(wanted: Typed, given: Typed) -> bool:
     return accepts(wanted.type, given.type)
 
 
-@lru_cache(4096)
 def _is_open(type_: Type) -> bool:
-    return type_.is_any or any(map(_is_open, (*type_.items, *(held for _, held in type_.properties))))
+    return any(one.is_any for one in _parts(type_))
 
 
-@lru_cache(4096)
 def _is_built_in(type_: Type) -> bool:
-    if type_.kind == "simple":
-        return type_.name in BUILTINS
-    return type_.name is None and all(map(_is_built_in, (*type_.items, *(held for _, held in type_.properties))))
+    return all(one.name in BUILTINS if one.kind == "simple" else one.name is None for one in _parts(type_))
+
+
+def _parts(type_: Type) -> Iterator[Type]:
+    """A type and all that it is made of, each once."""
+    seen, waiting = {id(type_)}, [type_]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        for part in (*one.items, *(held for _, held in one.properties)):
+            if id(part) not in seen:
+                seen.add(id(part))
+                waiting.append(part)

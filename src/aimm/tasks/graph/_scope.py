@@ -13,6 +13,7 @@ from aimm.tasks._types import (
     union_of,
 )
 from aimm.tasks.graph._bind import Binder, BoundTask, Typed
+from aimm.tasks.graph._fit import Fits
 from aimm.tasks.graph._issues import Issues, Path, nearest
 from aimm.tasks.graph._model import MISSING, Model
 from aimm.tasks.graph._references import Reference, parse_reference, unescape
@@ -34,11 +35,13 @@ class Scope:
         inputs: Outputs of each artifact input.
         parameters: Type of each parameter.
         used: Names that a reference led to.
+        fits: Whether a value of one type may go where another is wanted.
     """
 
     def __init__(self, model: Model, binder: Binder, issues: Issues) -> None:
         self._model, self._issues = model, issues
         self.used: set[str] = set()
+        self.fits = Fits()
         self.tasks: dict[str, BoundTask | None] = {
             name: binder.task(step.task, ("graph", name)) if step.task else None for name, step in model.steps.items()
         }

@@ -1,5 +1,6 @@
 """Everything that is wrong with a graph, at once."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,17 @@ def test_an_artifact_that_could_not_be_a_file_is_told_before_anything_runs(name:
     found = validate(Graph.loads(f"{head}'{name}': {{contents: $s, task: {{name: JsonArtifactTask}}}}}}"))
     assert [(issue.kind, issue.path) for issue in found] == [("name", ("artifact_outputs", name))]
     assert "usable as the name of a file" in found[0].message
+
+
+def test_many_steps_may_take_one_long_parameter() -> None:
+    """Whether it fits is found out once, and what it is told in short; else this would take minutes and gigabytes."""
+    steps = {f"s{index}": {"add": "$rows"} for index in range(2_000)}
+    began = time.process_time()
+    issues = validate({"parameters": {"rows": list(range(20_000))}, "graph": steps})
+    assert {issue.kind for issue in issues} == {"argument-type"}
+    assert len(issues) == 2_000
+    assert max(len(issue.message) for issue in issues) < 500
+    assert time.process_time() - began < 10
 
 
 def test_no_problem_hides_another() -> None:
