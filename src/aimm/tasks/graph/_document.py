@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from aimm.errors import ArtifactError
+from aimm.tasks._artifacts import check_name
 from aimm.tasks.graph._issues import Issues, Path, kind_of, nearest
 from aimm.tasks.graph._model import (
     MISSING,
@@ -212,6 +214,10 @@ class _Sections:
             message = f"the artifact {name!r} is {kind_of(value)}; expected a mapping with 'contents' and 'task'"
             self._issues.error("shape", message, path)
             return None
+        try:
+            check_name(name)
+        except ArtifactError as error:
+            self._issues.error("name", str(error), path)
         self._only_keys(value, ("contents", "task"), path)
         for key in ("contents", "task"):
             if key not in value:

@@ -15,7 +15,7 @@ KINDS = {
     "unknown-key": "a key that the grammar does not know",
     "missing-key": "a key that the grammar requires is not there",
     "shape": "a value of the wrong kind: a list where a mapping belongs",
-    "name": "a name that is no text, blank, or has a dot where none may be",
+    "name": "a name that is no text, blank, has a dot where none may be, or cannot be that of a file",
     "name-collision": "two of parameters, steps and artifact inputs share a name",
     "duplicate-name": "a task has two inputs, or two outputs, of one name",
     "type-definition": "a type that cannot be: a built-in one again, a bad mapping key, a cycle",

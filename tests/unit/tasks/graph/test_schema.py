@@ -45,8 +45,11 @@ artifacts = st.fixed_dictionaries(
 )
 
 
-def section(entries: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.dictionaries(labels, entries, max_size=2) | plain
+def section(entries: st.SearchStrategy[Any], names: st.SearchStrategy[str] = labels) -> st.SearchStrategy[Any]:
+    return st.dictionaries(names, entries, max_size=2) | plain
+
+
+files = st.sampled_from(["../a", "a/b", ".a", "a.", "a ", " a", "a\\b", "a\n", "artifacts.json", "a.b c"])
 
 
 documents = st.fixed_dictionaries(
@@ -54,7 +57,12 @@ documents = st.fixed_dictionaries(
     optional={
         "parameters": section(plain | st.fixed_dictionaries({}, optional={"type": types, "default": plain})),
         **{"artifact_inputs": section(declared | st.lists(declared, max_size=2)), "tasks": section(tasks)},
-        **{"graph": section(steps), "artifact_outputs": section(artifacts), "plugins": plain, "extra": plain},
+        **{
+            "graph": section(steps),
+            "artifact_outputs": section(artifacts, labels | files),
+            "plugins": plain,
+            "extra": plain,
+        },
     },
 )
 

@@ -101,6 +101,15 @@ def test_artifact_outputs_are_checked() -> None:
     assert kinds(head + "{name: ModelArtifactTask}}}") == ["handler-arguments"]
 
 
+@pytest.mark.parametrize("name", ["../out", "/out", ".out", "out.", "a:b", "x" * 300, "artifacts.json"])
+def test_an_artifact_that_could_not_be_a_file_is_told_before_anything_runs(name: str) -> None:
+    """Its name is that of a file in the output folder."""
+    head = "graph: {s: {add: [1]}}\nartifact_outputs: {"
+    found = validate(Graph.loads(f"{head}'{name}': {{contents: $s, task: {{name: JsonArtifactTask}}}}}}"))
+    assert [(issue.kind, issue.path) for issue in found] == [("name", ("artifact_outputs", name))]
+    assert "usable as the name of a file" in found[0].message
+
+
 def test_no_problem_hides_another() -> None:
     """A misspelt name, a wrong type, a cycle and an unknown key are told together, in the order of the file."""
     text = DECLARED + "graph:\n  s: {f: [x]}\n  t: {f: [$t.u]}\n  u: {f: {z: $s.w}}\nextra: 1\n"
