@@ -154,3 +154,4 @@ def test_lock_writes_a_file_for_each_kind_of_machine(
     on_gpu = (tmp_path / "demo" / "requirements-gpu.txt").read_text()
     assert entry in on_gpu
     assert kind != "train" or "packaging==" in on_gpu
+    assert not [line for line in on_gpu.splitlines() if line.startswith("-")], "this machine's indexes are in the file"

@@ -43,11 +43,12 @@ def lock(session: nox.Session) -> None:
     """Write requirements.txt and requirements-gpu.txt: each package that is needed, with its version.
 
     They are made from requirements.in and requirements-gpu.in where these exist, else from pyproject.toml and its
-    extra ``gpu``; further arguments go to pip-compile.
+    extra ``gpu``; further arguments go to pip-compile. Where packages come from is left to pip's configuration.
     """
     session.install("pip-tools")
     for suffix, options in (("", []), ("-gpu", ["--extra", "gpu"])):
         source = Path(f"requirements{suffix}.in")
         wanted = [str(source)] if source.exists() else [*options, "pyproject.toml"]
         target = f"requirements{suffix}.txt"
-        session.run("pip-compile", "--quiet", "--strip-extras", "--output-file", target, *wanted, *session.posargs)
+        command = ("pip-compile", "--quiet", "--strip-extras", "--no-emit-options", "--output-file", target)
+        session.run(*command, *wanted, *session.posargs)
