@@ -16,6 +16,8 @@ from aimm.tasks._types._model import (
 )
 
 STRUCTURES = ("list", "tuple", "mapping", "union", "literal")
+_COMPARED = 300
+"""With more types than this, none is suggested for a misspelt one, as thousands of mistakes would take minutes."""
 _MAX_DEPTH = 100
 
 
@@ -109,7 +111,8 @@ class _Parser:
         except KeyError:
             from difflib import get_close_matches
 
-            near = get_close_matches(name, [*BUILTINS, *map(str, self._known)], n=1)
+            known = [*BUILTINS, *map(str, self._known)]
+            near = get_close_matches(name, known, n=1) if len(known) <= _COMPARED else []
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise TypeDefinitionError(f"no type is called {name!r}{hint}", path) from None
 

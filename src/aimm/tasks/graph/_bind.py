@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from aimm.errors import AimmError, TypeDefinitionError
 from aimm.tasks._records import HandlerRecord, TaskRecord
 from aimm.tasks._types import ANY, BUILTINS, Type, list_of, parse_type, parse_types, simple
-from aimm.tasks.graph._issues import Issues, Path, nearest
+from aimm.tasks.graph._issues import Issues, Path
 from aimm.tasks.graph._model import Declared, Model, TaskEntry
 from aimm.tasks.graph._order import report_cycles
 from aimm.tasks.graph._signature import compare_signature
@@ -102,7 +102,7 @@ class Binder:
     def _bind_installed(self, name: str, path: Path) -> BoundTask | None:
         listed, allowed = self._model.tasks, self._model.plugins
         if listed is not None and allowed is None:
-            hint = nearest(name, listed)
+            hint = self._issues.nearest(name, listed)
             self._issues.error("unknown-task", f"no task is called {name!r} in the section 'tasks'", path, hint)
             return None
         if self._find_task is None:

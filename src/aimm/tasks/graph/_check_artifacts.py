@@ -5,7 +5,7 @@ from typing import Any
 from aimm.errors import AimmError
 from aimm.tasks._records import HandlerRecord
 from aimm.tasks.graph._bind import FindHandler, Typed
-from aimm.tasks.graph._issues import Issues, Path, nearest, path_text
+from aimm.tasks.graph._issues import Issues, Path, path_text
 from aimm.tasks.graph._model import ArtifactOutput, Model
 from aimm.tasks.graph._references import fill, find_references
 from aimm.tasks.graph._scope import Scope
@@ -58,7 +58,7 @@ def _check_arguments(output: ArtifactOutput, handler: HandlerRecord, issues: Iss
         if name not in properties:
             known = ", ".join(properties) or "none"
             message = f"the handler {output.handler!r} has no argument {name!r}; it has {known}"
-            issues.error("handler-arguments", message, place, nearest(name, properties))
+            issues.error("handler-arguments", message, place, issues.nearest(name, properties))
         elif not any(find_references(value)):  # what a reference brings is checked when it is there
             _check_value(fill(value, str), properties[name], place, issues)
 

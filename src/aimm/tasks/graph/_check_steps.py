@@ -1,7 +1,7 @@
 """Whether steps call their tasks rightly: arguments, their types, dependencies."""
 
 from aimm.tasks.graph._bind import POSITIONAL, BoundTask, Typed
-from aimm.tasks.graph._issues import Issues, Path, nearest
+from aimm.tasks.graph._issues import Issues, Path
 from aimm.tasks.graph._model import Model, Step
 from aimm.tasks.graph._scope import Scope
 
@@ -17,7 +17,7 @@ def check_steps(model: Model, scope: Scope, issues: Issues) -> None:
     for step in model.steps.values():
         for name in step.dependencies:
             if name not in model.steps:
-                hint = nearest(name, model.steps)
+                hint = issues.nearest(name, model.steps)
                 message = f"the step depends on {name!r}, which is no step"
                 issues.error("dependency", message, ("graph", step.name, "dependencies"), hint)
         task = scope.tasks[step.name]
@@ -67,7 +67,7 @@ class _StepCheck:
             else:
                 known = ", ".join(inputs) or "nothing"
                 message = f"the task {task.name!r} has no input {name!r}; it takes {known}"
-                self._issues.error("arguments", message, path, nearest(name, inputs))
+                self._issues.error("arguments", message, path, self._issues.nearest(name, inputs))
             if name in given and not (found and found.kind == "positional_only" and task.named_rest):
                 self._issues.error("arguments", f"the input {name!r} is given by position and by name", path)
         for one in task.inputs:

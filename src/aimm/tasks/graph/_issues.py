@@ -1,6 +1,6 @@
 """What is wrong with a graph: one :class:`Issue` for each problem, and the table of their kinds."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias
 
@@ -38,6 +38,10 @@ KINDS = {
     "unused": "nothing uses a step, a parameter or an artifact input (warning)",
 }
 """Every kind of issue and what it means; names are stable, texts are not."""
+
+
+_COMPARISONS = 200_000
+"""How many names are compared with misspelt ones of one graph; about two seconds."""
 
 
 class Issue(NamedTuple):
@@ -78,6 +82,7 @@ class Issues:
 
     def __init__(self) -> None:
         self.found: list[Issue] = []
+        self._comparisons = _COMPARISONS
 
     def error(self, kind: str, message: str, path: Path = (), suggestion: str | None = None) -> None:
         """Add an error."""
@@ -86,6 +91,11 @@ class Issues:
     def warning(self, kind: str, message: str, path: Path = (), suggestion: str | None = None) -> None:
         """Add a warning."""
         self.found.append(Issue(kind, "warning", message, path, suggestion=suggestion))
+
+    def nearest(self, name: object, known: Collection[object]) -> str | None:
+        """As the function; None too when so much was compared that a graph full of mistakes would take minutes."""
+        self._comparisons -= len(known)
+        return nearest(name, known) if self._comparisons >= 0 else None
 
 
 def path_text(path: Path) -> str:

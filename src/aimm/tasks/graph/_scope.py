@@ -1,5 +1,6 @@
 """The names of a graph: what a reference leads to, and of which type it is."""
 
+from itertools import islice
 from typing import Any
 
 from aimm.tasks._types import (
@@ -14,7 +15,7 @@ from aimm.tasks._types import (
 )
 from aimm.tasks.graph._bind import Binder, BoundTask, Typed
 from aimm.tasks.graph._fit import Fits
-from aimm.tasks.graph._issues import Issues, Path, nearest
+from aimm.tasks.graph._issues import Issues, Path
 from aimm.tasks.graph._model import MISSING, Model
 from aimm.tasks.graph._references import Reference, parse_reference, unescape
 
@@ -51,6 +52,7 @@ class Scope:
         }
         self.parameters = {name: self._parameter(name, binder) for name in model.parameters}
         self._known: dict[Reference, Typed] = {}
+        self._names = [*self.parameters, *self.tasks, *self.inputs]
 
     def _parameter(self, name: str, binder: Binder) -> Typed:
         parameter = self._model.parameters[name]
@@ -84,8 +86,7 @@ class Scope:
             return UNKNOWN
         if name in self.inputs:
             return self._output(reference, "artifact input", self.inputs[name], path)
-        known = [*self.parameters, *self.tasks, *self.inputs]
-        hint = nearest(name, known) or "text that begins with '$' is written with '$$'"
+        hint = self._issues.nearest(name, self._names) or "text that begins with '$' is written with '$$'"
         message = f"{reference} leads nowhere: no parameter, step or artifact input is called {name!r}"
         self._issues.error("reference", message, path, hint)
         return UNKNOWN
@@ -96,7 +97,7 @@ class Scope:
             if reference.output in outputs:
                 return outputs[reference.output]
             message = f"{reference}: the {what} {name!r} has no output {reference.output!r}; it has {_listed(outputs)}"
-            self._issues.error("reference", message, path, nearest(reference.output, outputs))
+            self._issues.error("reference", message, path, self._issues.nearest(reference.output, outputs))
         elif len(outputs) == 1:
             return next(iter(outputs.values()))
         elif not outputs:
@@ -132,4 +133,4 @@ class Scope:
 
 
 def _listed(outputs: dict[str, Typed]) -> str:
-    return ", ".join(map(repr, outputs)) or "none"
+    return ", ".join([*map(repr, islice(outputs, 20)), *(["..."] if len(outputs) > 20 else [])]) or "none"

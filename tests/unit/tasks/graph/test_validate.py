@@ -122,6 +122,17 @@ def test_many_steps_may_take_one_long_parameter() -> None:
     assert time.process_time() - began < 10
 
 
+@pytest.mark.parametrize("form", ["{{f: [$stepp{}]}}", "{{task: f, dependencies: stepp{}}}"])
+def test_a_graph_full_of_mistakes_is_told_in_bounded_time(form: str) -> None:
+    """All of them; only the first have a suggestion, as comparing each name with each would take half an hour."""
+    steps = "".join(f"  step{index}: {form.format(index)}\n" for index in range(4_000))
+    found = validate(Graph.loads(f"tasks: {{f: {{plugin: {__name__}.add}}}}\ngraph:\n  step: {{f: [1]}}\n{steps}"))
+    told = [issue for issue in found if issue.kind in ("reference", "dependency")]
+    assert len(told) == 4_000
+    assert "did you mean" in (told[0].suggestion or "")
+    assert "did you mean" not in (told[-1].suggestion or "")
+
+
 def test_no_problem_hides_another() -> None:
     """A misspelt name, a wrong type, a cycle and an unknown key are told together, in the order of the file."""
     text = DECLARED + "graph:\n  s: {f: [x]}\n  t: {f: [$t.u]}\n  u: {f: {z: $s.w}}\nextra: 1\n"
