@@ -21,7 +21,7 @@ from aimm.store import _disk
 
 OURS = [
     *("create", "write", "rewind", "sync", "close", "copy_mode", "replace", "open_folder", "remove", "make_folder"),
-    *("exists", "open_file", "size", "entries"),
+    *("exists", "open_file", "read_start", "read", "entries"),
 ]
 """Every function of :mod:`aimm.store._disk`."""
 _INT, _SIZE, _POINTER, _TEXT = ctypes.c_int, ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_char_p

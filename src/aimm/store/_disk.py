@@ -4,10 +4,11 @@ So a test can make each of them fail, or kill the process at it, and nothing tha
 write ``_disk.sync(...)``, never ``from ... import sync``.
 """
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from aimm.plugins import ByteString
 
@@ -15,8 +16,8 @@ CHUNK = 1 << 20
 """How many bytes are hashed and written in one go; they stay in the processor's cache between the two."""
 
 
-BUFFER = 1 << 13
-"""Buffer of a file that is read: given, it spares the system call that asks for one; a large payload passes it by."""
+START = 1 << 13
+"""How many bytes of a file are read first: most headers, and a small model whole, at the price of one system call."""
 
 
 class Entry(NamedTuple):
@@ -93,15 +94,26 @@ def exists(path: str) -> bool:
 
 
 def open_file(path: str) -> BinaryIO:
-    """Open a file for reading."""
-    return open(path, "rb", BUFFER)
+    """Open a file for reading, without a buffer: it is read in few large pieces."""
+    return cast(BinaryIO, io.FileIO(path))
 
 
-def size(file: BinaryIO) -> int:
-    """The length of a file in bytes that was opened just now; not every store has files with descriptors."""
-    length = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    return length
+def read_start(file: BinaryIO) -> tuple[bytes, int]:
+    """The first bytes of a file that was opened just now, and its length (not every file has a descriptor)."""
+    start, size = file.read(START), file.seek(0, os.SEEK_END)
+    return start if len(start) == min(size, START) else read(file, 0, START), size
+
+
+def read(file: BinaryIO, start: int, count: int) -> bytes:
+    """Read so many bytes from a place on, or what is left, into one object; the payload is not copied again."""
+    file.seek(start)
+    if not isinstance(file, io.RawIOBase):
+        return file.read(count)
+    buffered = io.BufferedReader(file, START)  # one call of the system reads 2 GiB at most
+    try:
+        return buffered.read(count)
+    finally:
+        buffered.detach()
 
 
 def entries(folder: str) -> Iterator[Entry]:

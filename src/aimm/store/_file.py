@@ -6,9 +6,9 @@ import platform
 import shlex
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
 
 import aimm
 from aimm import plugins
@@ -21,8 +21,7 @@ from aimm.store._policy import Policy, default_policy
 from aimm.store._versions import bridge
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFile:
+class ModelFile(NamedTuple):
     """A model file that was read and verified; no plugin was imported for it.
 
     Attributes:
@@ -30,18 +29,25 @@ class ModelFile:
         header: Its header.
         payload: The bytes that the plugin's ``serialize`` returned.
         format_version: Its format version.
-        identity: SHA-256 of its header, hexadecimal, which stands for the whole file.
         policy: The policy that it was verified with.
         front: The bytes before the payload.
     """
 
     path: str
     header: Header
-    payload: plugins.ByteString = field(repr=False)
+    payload: plugins.ByteString
     format_version: int
-    identity: str
     policy: Policy
-    front: bytes = field(repr=False)
+    front: bytes
+
+    def __repr__(self) -> str:
+        """Without the bytes, which may be very many."""
+        return f"ModelFile(path={self.path!r}, header={self.header!r}, format_version={self.format_version})"
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of its header, hexadecimal, which stands for the whole file."""
+        return identity_of(self.front)
 
     def load(self, *, manager: plugins.PluginManager = plugins.default_manager) -> Any:
         """Have the model type deserialise the payload, migrated to the installed version of its plugin.
@@ -178,14 +184,8 @@ def unpack_model(content: plugins.ByteString, *, policy: Policy | None = None) -
     """
     view = memoryview(content).cast("B").toreadonly()
     policy = default_policy() if policy is None else policy
-    start = 0
-
-    def read(count: int) -> bytes:
-        nonlocal start
-        start += count
-        return bytes(view[start - count : start])
-
-    head = read_head(read, len(view), "bytes")
+    start = bytes(view[: _disk.START])
+    head = read_head(start, lambda place, count: bytes(view[place : place + count]), len(view), "bytes")
     policy.check(head, "bytes")
     return _verified(head, view[len(head.front) :], "bytes", policy)
 
@@ -199,8 +199,9 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         DamagedFileError: It is cut short or altered.
         OSError: It cannot be read.
     """
-    with _disk.open_file(os.fspath(path)) as file:
-        return read_front(file, os.fspath(path)).header
+    name = os.fspath(path)
+    with _disk.open_file(name) as file:
+        return read_front(file, name).header
 
 
 def open_model(path: str | os.PathLike[str], *, policy: Policy | None = None) -> ModelFile:
@@ -229,9 +230,12 @@ def open_model(path: str | os.PathLike[str], *, policy: Policy | None = None) ->
 def read_verified(file: BinaryIO, path: str, policy: Policy | None) -> ModelFile:
     """What :func:`open_model` does, for a file that is open."""
     policy = default_policy() if policy is None else policy
-    head = read_front(file, path)
+    start, size = _disk.read_start(file)
+    head = read_head(start, partial(_disk.read, file), size, path)
     policy.check(head, path)
-    payload = file.read(head.header.length)  # into one object of this size, which is what the plugin gets
+    begin = len(head.front)
+    # Into one object of this size, which is what the plugin gets.
+    payload = start[begin:] if size == len(start) else _disk.read(file, begin, head.header.length)
     return _verified(head, payload, path, policy)
 
 
@@ -335,14 +339,15 @@ def _as_view(path: str, payload: Any, model_type: str) -> memoryview:
 
 def read_front(file: BinaryIO, path: str) -> Head:
     """Read and check what stands before the payload of a file that is open."""
-    return read_head(file.read, _disk.size(file), path)
+    start, size = _disk.read_start(file)
+    return read_head(start, partial(_disk.read, file), size, path)
 
 
 def _verified(head: Head, payload: plugins.ByteString, path: str, policy: Policy) -> ModelFile:
     header = head.header
     if len(payload) != header.length or hashlib.sha256(payload).hexdigest() != header.sha256:
         raise DamagedFileError(path, "its payload was altered: the SHA-256 in the header does not match")
-    return ModelFile(path, header, payload, head.format_version, head.identity, policy, head.front)
+    return ModelFile(path, header, payload, head.format_version, policy, head.front)
 
 
 def _predicted(instance: Any, model_type: str, example: Example, manager: plugins.PluginManager) -> Any:

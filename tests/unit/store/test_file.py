@@ -1,6 +1,7 @@
 """Model files: what is written can be read, and what was touched is refused before any plugin is imported."""
 
 import hashlib
+import io
 import json
 import os
 import signal
@@ -27,6 +28,7 @@ from aimm.errors import (
     PayloadError,
     PluginNotFoundError,
 )
+from aimm.store import _disk
 from aimm.store._layout import MAGIC, MAX_HEADER
 from store_faults import manager as manager_of_payloads
 from support import FakeSite, model_source
@@ -138,6 +140,42 @@ def test_the_payload_is_in_memory_once(tmp_path: Path) -> None:
     assert got[0] is opened.payload
     assert got[1] is unpacked.payload
     assert got[0] == got[1] == payload
+
+
+@pytest.mark.parametrize("most", [7, 1 << 20])
+@pytest.mark.parametrize("size", [_disk.START - 1, _disk.START, _disk.START + 1, 3 * _disk.START])
+@pytest.mark.parametrize("larger", ["payload", "header"])
+def test_what_is_larger_than_the_first_read_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, larger: str, size: int, most: int
+) -> None:
+    """Wherever the first bytes that are read end, and however few of them a file system gives at a time."""
+    host, path, payload, text = manager_of_payloads(), tmp_path / "m", b"", ""
+    for _ in range(3):  # the length of the payload, whose digits count too, stands in the header
+        content = forge(header_of(payload, example={"text": text}), payload)
+        filling = len(payload) + len(text) + size - len(content)
+        payload, text = (b"p" * filling, "") if larger == "payload" else (b"", "e" * filling)
+    path.write_bytes(content)
+    assert len(content) == size
+    monkeypatch.setattr(_disk, "open_file", lambda path: _Slow(path, most))
+    assert read(path, host)[1] == payload
+    assert store.read_header(path) == store.unpack_model(content).header
+    path.write_bytes(content[:-1])
+    with pytest.raises(DamagedFileError):
+        read(path, host)
+
+
+class _Slow(io.FileIO):
+    """A file that gives a few bytes at a time, as a system may."""
+
+    def __init__(self, path: str, most: int) -> None:
+        super().__init__(path)
+        self._most = most
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(min(self._most, -1 if size is None else size))
+
+    def readinto(self, buffer: Any, /) -> int:
+        return super().readinto(memoryview(buffer)[: self._most])
 
 
 class Observer:
