@@ -35,11 +35,19 @@ _SQLITE = {
     b"write": (_SIZE, _INT, _POINTER, _SIZE),
     b"pwrite": (_SIZE, _INT, _POINTER, _SIZE, _SIZE),
     b"pwrite64": (_SIZE, _INT, _POINTER, _SIZE, _SIZE),
+    b"access": (_INT, _TEXT, _INT),
+    b"stat": (_INT, _TEXT, _POINTER),
+    b"lstat": (_INT, _TEXT, _POINTER),
+    b"close": (_INT, _INT),
+    b"fchown": (_INT, _INT, _INT, _INT),
+    b"munmap": (_INT, _POINTER, _SIZE),
     b"unlink": (_INT, _TEXT),
     b"openDirectory": (_INT, _TEXT, ctypes.POINTER(_INT)),
     b"mmap": (_POINTER, _POINTER, _SIZE, _INT, _INT, _INT, _SIZE),
 }
-"""Those system calls of SQLite that a test can stand in for; result, then arguments."""
+"""Those system calls of SQLite that a test can stand in for (fsync it does not offer); result, then arguments."""
+if sys.platform == "linux":  # a function of any number of arguments is called like others here, not everywhere
+    _SQLITE[b"fcntl"] = (_INT, _INT, _INT, _POINTER)
 
 
 class _Vfs(ctypes.Structure):
