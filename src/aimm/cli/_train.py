@@ -71,8 +71,9 @@ def train_group(
     """Run a training command of a plugin, and save what it makes.
 
     \b
-    aimm train --config train.yaml tabular fit
-    aimm train --config train.yaml tabular --kfold 5 fit
+    aimm train list
+    aimm train --config train.yaml PLUGIN COMMAND
+    aimm train --config train.yaml PLUGIN --kfold 5 COMMAND
     """
     if ctx.invoked_subcommand in train_group.commands:
         return
