@@ -175,7 +175,7 @@ class TestLocal:
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True, cwd=tmp_path
         )
-        assert "File too large (1 of 3 files were written). No run is visible there." in done.stdout
+        assert "File too large (1 of 3 files were written). It is not visible there." in done.stdout
         assert "work/big.bin" in done.stdout
         assert os.listdir(tmp_path / "runs") == []
         assert (tmp_path / "work" / "big.bin").stat().st_size == 300_000
@@ -197,6 +197,18 @@ class TestLocal:
         with pytest.raises(SaveError, match="Input/output error"):
             saved("one", files, overwrite=True, mark="new")
         assert read_run("one")["mark"] == "old"
+        assert sorted(os.listdir()) == ["one", "work"]
+
+    def test_a_run_that_came_first_stays(self, files: list[OutputFile]) -> None:
+        """Another process that finishes at the same place meanwhile is not overwritten either."""
+
+        def be_faster(state: dict[str, Any]) -> None:
+            if not Path("one").exists():
+                saved("one", [], mark="faster")
+
+        with pytest.raises(RunExistsError, match="a finished run stands at"):
+            save(place_of("one"), files, RECORD, False, be_faster)
+        assert read_run("one")["mark"] == "faster"
         assert sorted(os.listdir()) == ["one", "work"]
 
     def test_a_killed_process_leaves_no_run(self, tmp_path: Path) -> None:
@@ -306,6 +318,34 @@ class TestRemote:
         assert list_runs("memory://bucket") == []
         saved("memory://bucket/one", files)
         assert len(list_runs("memory://bucket")) == 1
+
+    def test_a_run_that_came_first_stays(self, files: list[OutputFile], memory: MemoryFileSystem) -> None:
+        """Another process that finishes at the same place meanwhile is not overwritten either."""
+
+        def be_faster(state: dict[str, Any]) -> None:
+            memory.pipe_file("/bucket/one/model.bin", b"faster")
+            memory.pipe_file("/bucket/one/metadata.json", b"{}")
+
+        with pytest.raises(RunExistsError, match="a finished run stands at"):
+            save(place_of("memory://bucket/one"), files, RECORD, False, be_faster)
+        assert memory.find("/bucket") == ["/bucket/one/metadata.json", "/bucket/one/model.bin"]
+        assert memory.cat_file("/bucket/one/model.bin") == b"faster"
+
+    def test_a_replacement_that_cannot_be_uploaded_leaves_the_old_run(
+        self, files: list[OutputFile], memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Until all of the new run is there, nothing of the old one is touched, and the message says so."""
+        saved("memory://bucket/one", files, mark="old")
+        before = memory.find("/bucket")
+
+        def lost(*args: Any, **kwargs: Any) -> None:
+            raise ConnectionResetError("Connection lost")
+
+        monkeypatch.setattr(memory, "put_file", lost)
+        with pytest.raises(SaveError, match="the run that stood there is as it was"):
+            saved("memory://bucket/one", files, overwrite=True, mark="new")
+        assert memory.find("/bucket") == before
+        assert read_run("memory://bucket/one")["mark"] == "old"
 
     def test_a_failed_replacement_says_where_the_new_run_is(
         self, files: list[OutputFile], memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
