@@ -230,6 +230,13 @@ class TestInput:
         assert (saved["created_by"], saved["comments"]) == ("Ada", "first try")
         assert saved["dataset"]["source"] == "numbers"
 
+    def test_on_a_terminal_too_nothing_is_asked_for_if_so_wished(self, trainer: FakeSite) -> None:
+        """With ``--no-input`` what is missing is an error there as well."""
+        command = (*AIMM, "train", "--no-input", "mean-of", "fit")
+        done, shown = run_on_terminal(*command, env={"PYTHONPATH": str(trainer.path)}, feed="asked\n" * 4)
+        assert (done.code, "needs 'artifact_path'" in shown) == (2, True)
+        assert not Path("asked").exists()
+
 
 class TestOutput:
     """What a command returns is saved, or it is said why not."""

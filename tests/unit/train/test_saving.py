@@ -180,6 +180,34 @@ class TestLocal:
         assert os.listdir(tmp_path / "runs") == []
         assert (tmp_path / "work" / "big.bin").stat().st_size == 300_000
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs a disk of its own")
+    def test_a_disk_that_is_full(self, tmp_path: Path) -> None:
+        """A disk of 100 kB, which a finished run has for itself: replacing it fails, and leaves it as it was."""
+        script = """
+            import os
+            from pathlib import Path
+            from aimm.errors import SaveError
+            from aimm.train import TrainOutput, read_run
+            from aimm.train._outputs import collect
+            from aimm.train._runs import FORMAT, FORMAT_VERSION
+            from aimm.train._saving import place_of, save
+            Path("big.bin").write_bytes(b"b" * 300_000)
+            record = {"format": FORMAT, "format_version": FORMAT_VERSION}
+            save(place_of("disk/one"), [], record | {"mark": "old"}, False, lambda state: None)
+            try:
+                save(place_of("disk/one"), collect(TrainOutput("big.bin"), None), record, True, lambda state: None)
+            except SaveError as error:
+                print(error, read_run("disk/one")["mark"], os.listdir("disk"))
+        """
+        (tmp_path / "disk").mkdir()
+        mounted = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=100k none disk && exec "$0" "$@"')
+        if subprocess.run([*mounted, "true"], capture_output=True, check=False, cwd=tmp_path).returncode:
+            pytest.skip("this user may not mount a disk")
+        command = [*mounted, sys.executable, "-c", textwrap.dedent(script)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+        assert "No space left on device (0 of 2 files were written). It is not visible there." in done.stdout
+        assert done.stdout.endswith("\nthe run that stood there is as it was old ['one']\n")
+
     def test_a_failed_swap_puts_the_old_run_back(
         self, files: list[OutputFile], monkeypatch: pytest.MonkeyPatch
     ) -> None:
