@@ -86,6 +86,14 @@ class TestMounting:
         assert "no_such_module" in broken.err
         assert aimm("train", "mean-of", "--help").code == 0
 
+    def test_metadata_that_cannot_be_read_is_pointed_at(self, aimm: Cli, trainer: FakeSite) -> None:
+        """The other commands are listed all the same."""
+        info = trainer.add("torn", entry_points={"aimm.train": {"torn": "torn:cli"}})
+        (info / "METADATA").write_bytes(b"\xff\xfe")
+        done = aimm("train", "list")
+        assert "mean-of" in done.out
+        assert done.err == "metadata problems: 1; 'aimm plugins doctor' explains them\n"
+
     def test_what_is_no_command_is_refused(self, aimm: Cli, site: FakeSite) -> None:
         """An entry point that names a plain function explains what it should name."""
         site.add("f", entry_points={"aimm.train": {"f": "f_train:f"}}, modules={"f_train": "def f(): pass"})
