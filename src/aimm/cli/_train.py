@@ -120,6 +120,8 @@ def list_(session: Session, as_json: bool) -> None:
         session.say(
             "no training command is installed" if not plugins.safe_mode() else "safe mode is on: none is looked for"
         )
+    if found.problems:
+        session.say(f"metadata problems: {len(found.problems)}; 'aimm plugins doctor' explains them")
     if any(row["status"] == "contested" for row in rows):
         session.say("'aimm plugins doctor' says how to settle what is contested")
     if any(row["status"] == "hidden" for row in rows):
