@@ -162,7 +162,7 @@ def test_a_lost_connection_leaves_no_run(s3_environment: Environment, port: int,
         wire.cut()
     assert (code, out) == (1, "")
     assert "the run could not be saved to s3://bucket/runs/one" in err
-    assert "(1 of 3 files were written). No run is visible there" in err
+    assert "(1 of 3 files were written). It is not visible there" in err
     kept = next(Path(line.strip()) for line in err.splitlines() if line.startswith(f"  {tmp_path}"))
     assert (kept / "big.bin").stat().st_size == 20_000_000
     assert metadata(kept)["metrics"] == {"size": 20}

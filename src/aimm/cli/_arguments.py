@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+_NOT_JSON = {"True": "true", "False": "false", "None": "null"}
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
@@ -24,7 +25,7 @@ def parse_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
     """Read ``key=value`` options; a value is JSON, or text if it is not.
 
     Raises:
-        click.UsageError: An option has no key, no ``=``, or stands twice.
+        click.UsageError: An option has no key or no ``=``, stands twice, or has Python's word for a value of JSON.
     """
     parsed: dict[str, Any] = {}
     for pair in pairs:
@@ -33,6 +34,10 @@ def parse_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
             raise click.UsageError(f"{option} {pair!r}: expected key=value, the key an argument name, the value JSON")
         if key in parsed:
             raise click.UsageError(f"{option} {key!r} is given twice")
+        if text in _NOT_JSON:  # as text, "False" would count as true
+            raise click.UsageError(
+                f"{option} {pair!r}: write {key}={_NOT_JSON[text]}, for values are JSON; the text is {key}='\"{text}\"'"
+            )
         try:
             parsed[key] = json.loads(text)
         except (ValueError, RecursionError):

@@ -95,7 +95,11 @@ def fit(
 @executor_options
 @click.option("--predict-param", multiple=True, metavar="KEY=JSON", help="Argument of predict.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a .csv or .json file, not to stdout.")
-@click.option("--score", is_flag=True, help="Also tell the share of predictions that equal the y of the data.")
+@click.option(
+    "--score",
+    is_flag=True,
+    help="Also compare with the y of the data: accuracy, or R2 for fractions.",
+)
 @click.option(
     "--update", is_flag=True, help="Write the instance back to the model file: predicting may have changed it."
 )

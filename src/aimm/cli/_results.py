@@ -66,11 +66,30 @@ def _score(truth: list[Any], found: Any) -> dict[str, Any]:
         raise click.ClickException(
             f"--score needs one prediction for each of the {len(truth)} y of the data, not {got}"
         )
+    if _are_measures(truth, found):
+        return _fit_of_measures(truth, found)
     right = sum(one == other for one, other in zip(truth, found, strict=True))
     return {"accuracy": right / len(found), "right": right, "count": len(found)}
 
 
+def _are_measures(truth: list[Any], found: list[Any]) -> bool:
+    """Whether these are numbers with fractions, of which hardly two are ever equal."""
+    values = [*truth, *found]
+    return all(type(value) in (int, float) for value in values) and any(value % 1 for value in values)
+
+
+def _fit_of_measures(truth: list[float], found: list[float]) -> dict[str, Any]:
+    mean = math.fsum(truth) / len(truth)
+    errors = [one - other for one, other in zip(truth, found, strict=True)]
+    spread = math.fsum((one - mean) ** 2 for one in truth)
+    r2 = 1 - math.fsum(error**2 for error in errors) / spread if spread else None
+    return {"r2": r2, "mean_absolute_error": math.fsum(map(abs, errors)) / len(errors), "count": len(errors)}
+
+
 def _in_words(score: Mapping[str, Any]) -> str:
+    if "r2" in score:
+        r2 = "undefined, for all y are equal" if score["r2"] is None else f"{score['r2']:.4f}"
+        return f"R2 {r2}, mean absolute error {score['mean_absolute_error']:.4g} ({score['count']} values)"
     return f"accuracy {score['accuracy']:.4f} ({score['right']} of {score['count']})"
 
 

@@ -71,8 +71,9 @@ def train_group(
     """Run a training command of a plugin, and save what it makes.
 
     \b
-    aimm train --config train.yaml tabular fit
-    aimm train --config train.yaml tabular --kfold 5 fit
+    aimm train list
+    aimm train --config train.yaml PLUGIN COMMAND
+    aimm train --config train.yaml PLUGIN --kfold 5 COMMAND
     """
     if ctx.invoked_subcommand in train_group.commands:
         return
@@ -119,6 +120,8 @@ def list_(session: Session, as_json: bool) -> None:
         session.say(
             "no training command is installed" if not plugins.safe_mode() else "safe mode is on: none is looked for"
         )
+    if found.problems:
+        session.say(f"metadata problems: {len(found.problems)}; 'aimm plugins doctor' explains them")
     if any(row["status"] == "contested" for row in rows):
         session.say("'aimm plugins doctor' says how to settle what is contested")
     if any(row["status"] == "hidden" for row in rows):

@@ -107,7 +107,8 @@ def _roots(packages: Packages, ledger: Ledger) -> dict[str, frozenset[str]]:
 def _line(package: Installed, extras: frozenset[str], ledger: Ledger) -> str:
     shown = f"[{','.join(sorted(extras))}]" if extras else ""
     entry = ledger.plugins.get(package.name)
-    source = package.url or (entry.source if entry else "")
+    # What aimm installed from a folder or URL, it built first: the installer saw no more than a temporary wheel.
+    source = (entry.source if entry else "") or package.url
     remote = source if "://" in source and not source.startswith("file:") else ""
     if remote:
         return f"{package.name}{shown} @ {remote}"

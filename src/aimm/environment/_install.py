@@ -117,13 +117,10 @@ class InstallPlan:
             if self.is_empty:
                 _journal.write_ledger(self._ledger_after())
                 return
-            try:
+            with _journal.preparing():
                 wheels = self._fetch(progress, lock)
                 replaced = [self._packages[step.name] for step in self.change]
                 _journal.begin(f"install {' '.join(self.names)}", replaced, wheels)
-            except BaseException:
-                _journal.clean_up()
-                raise
             try:
                 specs = [*self._exact_specs(), *self._line_specs()]
                 folder = _journal.wheel_folder()

@@ -30,7 +30,7 @@ class Installed(NamedTuple):
         installer: Who installed it: ``pip``, ``uv``, ``conda``; empty if nobody signed.
         is_own: Whether it lies in this environment, and is not merely visible from it.
         is_plugin: Whether it declares an entry point of ours.
-        url: Where it came from, if not from an index.
+        url: Where it came from, if not from an index; of a repository, with the commit.
         info: Its metadata folder.
         offers: The names of its plugins, normalised as names of distributions are.
     """
@@ -112,10 +112,18 @@ def _read(distribution: Any) -> Installed:
         (distribution.read_text("INSTALLER") or "").strip(),
         is_inside(info, sys.prefix),
         bool(offers),
-        str(direct.get("url", "")),
+        direct_url(direct),
         info,
         tuple(offers),
     )
+
+
+def direct_url(info: Mapping[str, Any]) -> str:
+    """The URL in a ``direct_url.json`` (PEP 610), as installers take it; empty if there is none."""
+    url = str(info.get("url", ""))
+    if vcs := info.get("vcs_info"):
+        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
+    return f"{url}#subdirectory={info['subdirectory']}" if info.get("subdirectory") else url
 
 
 def _entry_points(distribution: Any) -> Sequence[Any]:

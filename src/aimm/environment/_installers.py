@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from packaging.utils import canonicalize_name
 
-from aimm.environment._installed import read_installed
+from aimm.environment._installed import direct_url, read_installed
 from aimm.environment._process import run_installer
 from aimm.environment._wheels import Wheel, read_wheel, unpacked_wheel, wheels_in
 from aimm.errors import PluginEnvironmentError
@@ -237,7 +237,9 @@ class Uv:
     def build(self, source: str, folder: str, sources: Sources, on_line: OnLine) -> str:
         """Make a wheel of a project with ``uv build``."""
         if not os.path.exists(source):
-            raise PluginEnvironmentError(f"uv cannot plan with {source!r}: write 'NAME @ URL', or use --installer pip")
+            raise PluginEnvironmentError(
+                f"uv makes no wheel of {source!r}: use --installer pip, or get the project and name its folder"
+            )
         with TemporaryDirectory(prefix="aimm-build-") as own:
             command = [self._program, "build", "--wheel", "--out-dir", own, "--python", sys.executable]
             run_installer([*command, *sources.arguments(), source], f"building {source}", "uv", on_line)
@@ -319,16 +321,9 @@ def _planned(item: dict[str, Any]) -> Planned:
     return Planned(
         canonicalize_name(metadata["name"]),
         metadata["version"],
-        _direct_url(info) if item["is_direct"] else "",
+        direct_url(info) if item["is_direct"] else "",
         tuple(metadata.get("requires_dist", ())),
         tuple(canonicalize_name(extra) for extra in metadata.get("provides_extra", ())),
         tuple(metadata.get("requires_external", ())),
         tuple(f"{kind}:{digest}" for kind, digest in hashes.items()),
     )
-
-
-def _direct_url(info: Mapping[str, Any]) -> str:
-    url = str(info["url"])
-    if vcs := info.get("vcs_info"):
-        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
-    return f"{url}#subdirectory={info['subdirectory']}" if info.get("subdirectory") else url

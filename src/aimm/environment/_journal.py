@@ -10,8 +10,8 @@ import os
 import shutil
 import sysconfig
 import time
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from aimm.environment._backup import back_up, delete, files_of, put_back
@@ -76,6 +76,17 @@ def interrupted() -> str:
     if not os.path.exists(_journal_path()):
         return ""
     return str(_read()["action"])
+
+
+@contextmanager
+def preparing() -> Iterator[None]:
+    """What comes before a change: if it fails, on a full disk say, nothing of it stays, and the error says so."""
+    try:
+        yield
+    except BaseException as error:
+        clean_up()
+        error.add_note("nothing was changed")
+        raise
 
 
 def begin(action: str, replaced: Iterable[Installed], wheels: Iterable[Wheel]) -> None:

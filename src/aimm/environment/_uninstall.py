@@ -116,9 +116,9 @@ class UninstallPlan:
             if not gone:
                 _journal.write_ledger(ledger)
                 return
-            _journal.begin(
-                f"uninstall {' '.join(self.names)}", [self._packages[name] for name in gone], self._returning()
-            )
+            with _journal.preparing():
+                leaving = [self._packages[name] for name in gone]
+                _journal.begin(f"uninstall {' '.join(self.names)}", leaving, self._returning())
             try:
                 self._installer.uninstall(gone, progress, lock)
                 self._put_back_shared(gone)

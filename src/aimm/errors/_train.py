@@ -106,7 +106,7 @@ class SaveError(TrainError, OSError):
         hint = f"\n{self.hint}" if self.hint else ""
         return (
             f"the run could not be saved to {self.path}: {self.cause} ({self.done} of {self.total} files were written)."
-            f" No run is visible there. What the training made is kept:\n{kept}{hint}"
+            f" It is not visible there. What the training made is kept:\n{kept}{hint}"
         )
 
 

@@ -326,7 +326,7 @@ def _client(cluster: Any) -> tuple[Any, bool]:
     try:
         if cluster is None:
             return distributed.get_client(), False
-        return distributed.Client(cluster, set_as_default=False), True  # type: ignore[no-untyped-call]
+        return distributed.Client(cluster, set_as_default=False), True
     except (ValueError, OSError) as error:
         where = "no client is current: pass an address, as in 'dask:tcp://HOST:8786'" if cluster is None else cluster
         raise ExecutorOptionError("dask", f"{where}: {error}") from error

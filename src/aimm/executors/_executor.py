@@ -12,7 +12,7 @@ from aimm.executors._job import Job
 
 
 class Executor(concurrent.futures.Executor):
-    """Runs calls somewhere. A ``with`` block shuts it down at its end, after the last job.
+    """Runs calls somewhere. A ``with`` block shuts it down at its end: after the last job, or at once after an error.
 
     A new kind of executor implements :meth:`start` and :meth:`shutdown`.
 
@@ -59,6 +59,10 @@ class Executor(concurrent.futures.Executor):
         job = Job(call.action, call.name, call.state_cb, timeout)
         self.start(call, job)
         return job
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        # Whoever presses Ctrl-C because a plugin hangs must not wait for that plugin.
+        self.shutdown(cancel_futures=kind is not None)
 
     @abstractmethod
     def start(self, call: Call, job: Job) -> None:

@@ -1,15 +1,22 @@
 """How another process comes to the plugins that this one has, and to model instances."""
 
+import io
 import pickle
+import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from aimm import plugins
 from aimm.errors import ExecutorOptionError, PluginLoadError
 from aimm.plugins import PluginsConfig
+
+Registered: TypeAlias = tuple[tuple[Any, str], ...]
+"""Hook plugins with their names."""
 
 
 class Recipe(NamedTuple):
@@ -19,54 +26,98 @@ class Recipe(NamedTuple):
         key: The same for the same manager and configuration.
         is_default: Whether the manager is the default one, in which plain imports declare.
         config: Its configuration.
+        registered: The hook plugins that joined it at run time: a wrapper that forbids a call must see it everywhere.
     """
 
     key: str
     is_default: bool
     config: PluginsConfig
+    registered: Registered
 
 
-_recipes: WeakKeyDictionary[plugins.PluginManager, tuple[PluginsConfig, bytes]] = WeakKeyDictionary()
+_recipes: WeakKeyDictionary[plugins.PluginManager, tuple[PluginsConfig, Registered, bytes]] = WeakKeyDictionary()
 _here: WeakValueDictionary[str, plugins.PluginManager] = WeakValueDictionary()
 """The managers that recipes were made of in this process."""
 _built: dict[bytes, plugins.PluginManager] = {}
 """Those that were made from recipes of another one."""
+_guests: WeakKeyDictionary[plugins.PluginManager, tuple[bytes, list[Callable[[], None]]]] = WeakKeyDictionary()
+"""The recipe that such a manager follows just now, and what takes the hook plugins of that recipe out again."""
+_lock = threading.RLock()
 
 
 def recipe_of(manager: plugins.PluginManager) -> bytes:
     """The pickled recipe of a manager.
 
     Raises:
-        ExecutorOptionError: Its configuration cannot be pickled.
+        ExecutorOptionError: Its configuration, or a hook plugin that joined it at run time, cannot be pickled.
     """
     known = _recipes.get(manager)
-    if known is None or known[0] is not manager.config:
-        config = manager.config
-        recipe = Recipe(uuid.uuid4().hex, manager is plugins.default_manager, _plain(config))
-        try:
-            content = pickle.dumps(recipe, 5)
-        except Exception as error:
-            reason = f"the configuration of the plugins cannot be pickled: {error}"
-            raise ExecutorOptionError("process", reason) from error
-        known = _recipes[manager] = (config, content)
+    if known is None or known[0] is not manager.config or known[1] is not manager.registered:
+        config, registered = manager.config, manager.registered
+        _pickled(_plain(config), "the configuration of the plugins cannot be pickled")
+        for plugin, name in registered:
+            _pickled(
+                plugin,
+                f"the hook plugin {name!r}, which joined at run time, cannot go along to another process; define it in "
+                "a module, with nothing in it that cannot be pickled, or declare it as an entry point or in 'names'",
+            )
+        recipe = Recipe(uuid.uuid4().hex, manager is plugins.default_manager, _plain(config), registered)
+        known = _recipes[manager] = (config, registered, _pickled(recipe, "the plugins cannot be pickled"))
         _here[recipe.key] = manager
-    return known[1]
+    return known[2]
 
 
 def manager_of(recipe: bytes) -> plugins.PluginManager:
     """The plugins of a recipe, built once in a process; the very manager in the process that it comes from."""
     built = _built.get(recipe)
-    if built is not None:
+    if built is not None and _guests[built][0] == recipe:
         return built
-    key, is_default, config = pickle.loads(recipe)
-    if key in _here:
-        return _here[key]
-    manager = plugins.default_manager if is_default else plugins.PluginManager()
-    # A plugin that failed in the host fails here too; whether that matters the call itself will tell.
-    with suppress(PluginLoadError):
-        manager.initialize(config)
-    _built[recipe] = manager
-    return manager
+    with _lock:
+        key, is_default, config, registered = pickle.loads(recipe)
+        if key in _here:
+            return _here[key]
+        manager = plugins.default_manager if is_default else _built.get(recipe) or plugins.PluginManager()
+        if recipe not in _built:
+            # A plugin that failed in the host fails here too; whether that matters the call itself will tell.
+            with suppress(PluginLoadError):
+                manager.initialize(config)
+        if manager not in _guests or _guests[manager][0] != recipe:
+            _receive(manager, recipe, registered)
+        _built[recipe] = manager
+        return manager
+
+
+def _receive(manager: plugins.PluginManager, recipe: bytes, registered: Registered) -> None:
+    """Let the hook plugins of a recipe take the place of those of the one before."""
+    for leave in _guests.get(manager, (b"", []))[1]:
+        leave()
+    # Importing what they are made of may have registered them already.
+    there = {(_kind(plugin), name) for plugin, name in manager.registered}
+    missing = [(plugin, name) for plugin, name in registered if (_kind(plugin), name) not in there]
+    _guests[manager] = recipe, [manager.register(plugin, name) for plugin, name in missing]
+
+
+def _kind(plugin: Any) -> tuple[str, str]:
+    """What tells plugins apart across processes; a script is called otherwise in a worker."""
+    named = plugin if isinstance(plugin, (type, ModuleType)) else type(plugin)
+    module = named.__name__ if isinstance(named, ModuleType) else named.__module__
+    return "__main__" if module == "__mp_main__" else module, getattr(named, "__qualname__", "")
+
+
+class _Pickler(pickle.Pickler):
+    """Also takes modules, by their names."""
+
+    def reducer_override(self, value: Any) -> Any:
+        return (import_module, (value.__name__,)) if isinstance(value, ModuleType) else NotImplemented
+
+
+def _pickled(value: Any, refusal: str) -> bytes:
+    content = io.BytesIO()
+    try:
+        _Pickler(content, 5).dump(value)
+    except Exception as error:
+        raise ExecutorOptionError("process", f"{refusal} ({type(error).__name__}: {error})") from error
+    return content.getvalue()
 
 
 class ManagerCall:

@@ -69,13 +69,14 @@ def read(key: str) -> str | None:
             content = os.read(descriptor, status.st_size + 1)
         finally:
             os.close(descriptor)
-        head, _, body = content.partition(b"\n")
-        if head != _head(body):
+        start = content.index(b"\n") + 1
+        body = memoryview(content)[start:]  # a view: to copy so much costs more than its checksum
+        kept_key = f"{_one_line(key)}\n".encode("utf-8", "surrogatepass")
+        if content[: start - 1] != _head(body) or not content.startswith(kept_key, start):
             return None
-        kept_key, _, text = body.decode("utf-8", "surrogatepass").partition("\n")
+        return str(body[len(kept_key) :], "utf-8", "surrogatepass")
     except (OSError, ValueError):
         return None
-    return text if kept_key == _one_line(key) else None
 
 
 def write(key: str, text: str) -> None:
@@ -120,7 +121,7 @@ def _one_line(key: str) -> str:
     return key.replace("\n", "\\n")
 
 
-def _head(body: bytes) -> bytes:
+def _head(body: bytes | memoryview) -> bytes:
     return f"{_FORMAT} {crc32(body):08x} {len(body)}".encode()
 
 

@@ -79,6 +79,7 @@ class Found:
 
     def __init__(self, config: PluginsConfig = NO_CONFIG, index: Index | None = None) -> None:
         self._config, self._index = config, index
+        self._takes_all = config.include == ("*",) and not config.exclude
         self.explicit = (
             *(Candidate("names", name, name) for name in config.names),
             *(Candidate("directories", os.path.basename(os.path.normpath(p)), p, path=p) for p in config.directories),
@@ -99,12 +100,12 @@ class Found:
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """What may load, in the order in which it does."""
-        return (*self.explicit, *(c for c in self._all_declared if self._may_load(c)))
+        return (*self.explicit, *self._allowed(self._all_declared))
 
     @cached_property
     def excluded(self) -> tuple[Candidate, ...]:
         """What the configuration leaves out."""
-        return tuple(c for c in self._all_declared if not self._may_load(c))
+        return () if self._takes_all else tuple(c for c in self._all_declared if not self._may_load(c))
 
     @property
     def problems(self) -> tuple["IndexProblem", ...]:
@@ -144,7 +145,7 @@ class Found:
         """What may load of one group, in the order in which it does."""
         if self._index is None or not group.startswith("aimm."):
             return tuple(c for c in self.explicit if c.group == group)
-        return tuple(c for c in self._declared(f"{group}\t") if self._may_load(c))
+        return tuple(self._allowed(self._declared(f"{group}\t")))
 
     def contenders(self, group: str, name: str, *, wanted: bool = True) -> tuple[Candidate, ...]:
         """The candidates that declare a name of an entry-point group; as :attr:`claims` has them.
@@ -156,8 +157,8 @@ class Found:
         """
         if self._index is None:
             return ()
-        found = (Candidate(*row) for row in self._index.named(group, name, wanted=wanted))
-        return self._settled(name, tuple(c for c in found if self._may_load(c)))
+        found = map(Candidate._make, self._index.named(group, name, wanted=wanted))
+        return self._settled(name, tuple(self._allowed(found)))
 
     def conflicts(self) -> "list[errors.PluginConflictError]":
         """The names that several candidates declare and ``prefer:`` does not settle, sorted."""
@@ -175,10 +176,11 @@ class Found:
     def _declared(self, group: str = "aimm.") -> Iterator[Candidate]:
         return map(Candidate._make, self._index.declared(group) if self._index else ())
 
+    def _allowed(self, candidates: Iterable[Candidate]) -> Iterable[Candidate]:
+        return candidates if self._takes_all else filter(self._may_load, candidates)
+
     def _may_load(self, candidate: Candidate) -> bool:
         distribution, config = candidate.distribution or "", self._config
-        if config.include == ("*",) and not config.exclude:
-            return True
         return _matches(distribution, config.include) and not _matches(distribution, config.exclude)
 
     def _settled(self, name: str, rivals: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

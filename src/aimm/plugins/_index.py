@@ -59,7 +59,7 @@ class Index:
         if not self._is_new and (not _are_current(rows, 2) or (wanted and not rows)):
             self._text = self._built()
             rows = self._named(group, name)
-        return [row[:7] for row in rows]
+        return _without_stamps(rows)
 
     def declared(self, group: str = "aimm.") -> list[list[str]]:
         """Every entry point of the groups whose name starts like this, sorted; fields as above."""
@@ -67,7 +67,7 @@ class Index:
         if not self._is_new and not _are_current(rows, 1):
             self._text = self._built()
             rows = self._rows(group)
-        return [row[:7] for row in rows]
+        return _without_stamps(rows)
 
     def problems(self) -> list[list[str]]:
         """Metadata that cannot be used: distribution, path, message."""
@@ -202,6 +202,12 @@ def _line(mark: str, *fields: str) -> str:
 
 def _unescaped(field: str) -> str:
     return "\\".join(part.replace("\\t", "\t").replace("\\n", "\n") for part in field.split("\\\\"))
+
+
+def _without_stamps(rows: list[list[str]]) -> list[list[str]]:
+    for row in rows:
+        del row[7:]  # in place: there may be thousands
+    return rows
 
 
 def _are_current(rows: list[list[str]], files: int) -> bool:

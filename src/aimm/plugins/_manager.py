@@ -46,6 +46,7 @@ class PluginManager(Calls):
         self._generation = 0
         self._set = PluginSet(self._registry, self._tables, self._reset_all)
         self._finder = Finder(self._registry, self._set)
+        self._registered: tuple[tuple[Any, str], ...] = ()
         self._kinds: dict[str, Callable[[str], Record]] = {}
         self._registry.watch(self._reset)
         if conf is not None:
@@ -89,6 +90,7 @@ class PluginManager(Calls):
         with self._initializing:
             self._set.forget()
             self._registry.clear()
+            self._registered = ()
             self._reset_all()
 
     @property
@@ -133,7 +135,21 @@ class PluginManager(Calls):
         if hooks is None:
             raise errors.DeclarationError(f"{plugin!r} has no function marked with plugins.hookimpl")
         self._set.join(hooks)
-        return lambda: self._set.leave(hooks)
+        entry = (plugin, source.plugin or "")
+        with self._lock:
+            self._registered = (*self._registered, entry)
+
+        def leave() -> None:
+            self._set.leave(hooks)
+            with self._lock:
+                self._registered = tuple(held for held in self._registered if held is not entry)
+
+        return leave
+
+    @property
+    def registered(self) -> tuple[tuple[Any, str], ...]:
+        """The hook plugins that joined at run time, each with its name; another process needs them too."""
+        return self._registered
 
     def route(self, model_type: str) -> Route:
         """Resolve a model type once, for hot loops; see :class:`Route`.

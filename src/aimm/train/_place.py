@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from aimm._types import StateCallback
+from aimm.errors import RunExistsError
 from aimm.train._outputs import OutputFile
 
 
@@ -33,6 +34,21 @@ class Place(Protocol):
         """None if the place is free; else whether it is a finished run that stands there."""
         ...
 
-    def save(self, files: Sequence[OutputFile], metadata: bytes, tick: Progress) -> None:
-        """Write everything, and make it visible with one last step."""
+    def save(self, files: Sequence[OutputFile], metadata: bytes, tick: Progress, overwrite: bool) -> None:
+        """Write everything, see that the place is still free, and make it visible with one last step."""
         ...
+
+
+def refuse_occupied(place: Place, overwrite: bool) -> bool:
+    """See that a run may be put at a place.
+
+    Returns:
+        Whether a finished run stands there, which is to be replaced.
+
+    Raises:
+        RunExistsError: Something stands there that may not be replaced.
+    """
+    occupied = place.occupied()
+    if occupied is not None and not (occupied and overwrite):
+        raise RunExistsError(place.shown, occupied)
+    return bool(occupied)

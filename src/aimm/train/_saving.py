@@ -7,7 +7,7 @@ from typing import Any
 from aimm._types import StateCallback
 from aimm.errors import RunExistsError, SaveError, TrainError
 from aimm.train._outputs import OutputFile
-from aimm.train._place import Place, Progress
+from aimm.train._place import Place, Progress, refuse_occupied
 from aimm.train._remote import is_remote
 
 
@@ -27,19 +27,22 @@ def place_of(artifact_path: str) -> Place:
     return LocalPlace(artifact_path)
 
 
-def check_free(place: Place, overwrite: bool) -> None:
+def check_free(place: Place, overwrite: bool) -> bool:
     """See that a run may be saved here, before hours are spent on it.
+
+    Returns:
+        Whether a finished run stands there, which is to be replaced.
 
     Raises:
         RunExistsError: Something stands there that may not be replaced.
         TrainError: The place cannot be reached.
     """
     try:
-        occupied = place.occupied()
+        return refuse_occupied(place, overwrite)
+    except RunExistsError:
+        raise
     except Exception as error:
         raise TrainError(f"{place.shown} cannot be reached: {in_words(error)}") from error
-    if occupied is not None and not (occupied and overwrite):
-        raise RunExistsError(place.shown, occupied)
 
 
 def save(
@@ -58,14 +61,17 @@ def save(
         RunExistsError: Something stands there that may not be replaced; perhaps only since a moment ago.
         SaveError: It could not be written. No part of it can be seen, and the files are where they were.
     """
-    check_free(place, overwrite)
+    replacing = check_free(place, overwrite)
     tick = Progress(len(files) + 1, state_cb)
     text = json.dumps(metadata, indent=2, ensure_ascii=False).encode()
     try:
-        place.save(files, text, tick)
+        place.save(files, text, tick, overwrite)
+    except RunExistsError:
+        raise
     except Exception as error:  # fsspec's file systems raise what their libraries raise
         kept = [str(file.source) for file in files]
-        raise SaveError(place.shown, in_words(error), tick.done, tick.total, kept, tick.hint) from error
+        hint = tick.hint or ("the run that stood there is as it was" if replacing else "")
+        raise SaveError(place.shown, in_words(error), tick.done, tick.total, kept, hint) from error
 
 
 def in_words(error: BaseException) -> str:

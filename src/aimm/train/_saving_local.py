@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from aimm.train._outputs import METADATA, OutputFile
-from aimm.train._place import Progress
+from aimm.train._place import Progress, refuse_occupied
 from aimm.train._remote import local_path
 
 
@@ -43,7 +43,7 @@ class LocalPlace:
         if not os.access(above, os.W_OK | os.X_OK):
             raise PermissionError(f"{above} may not be written to")
 
-    def save(self, files: Sequence[OutputFile], metadata: bytes, tick: Progress) -> None:
+    def save(self, files: Sequence[OutputFile], metadata: bytes, tick: Progress, overwrite: bool) -> None:
         """Write everything beside the place, then put it there with one rename."""
         parent, name = os.path.split(self.shown)
         os.makedirs(parent, exist_ok=True)
@@ -60,15 +60,14 @@ class LocalPlace:
             for folder, _, _ in os.walk(staging, topdown=False):
                 _sync_folder(folder)
             tick.wrote(METADATA)
-            self._swap(staging)
+            self._swap(staging, overwrite)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
         _sync_folder(parent)
 
-    def _swap(self, staging: str) -> None:
-        occupied = self.occupied()
-        if occupied is None:
+    def _swap(self, staging: str, overwrite: bool) -> None:
+        if not refuse_occupied(self, overwrite):  # somebody else may have been faster
             with suppress(FileNotFoundError):
                 os.rmdir(self.shown)
             os.rename(staging, self.shown)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from aimm.train._outputs import METADATA, OutputFile
-from aimm.train._place import Progress
+from aimm.train._place import Progress, refuse_occupied
 from aimm.train._remote import connect
 
 _STAGING = ".incoming-"
@@ -44,23 +44,26 @@ class RemotePlace:
         found: list[str] = self._fs.find(self._root) if self._fs.exists(self._root) else []
         return found
 
-    def save(self, files: Sequence[OutputFile], metadata: bytes, tick: Progress) -> None:
+    def save(self, files: Sequence[OutputFile], metadata: bytes, tick: Progress, overwrite: bool) -> None:
         """Upload everything to a prefix of its own, have the store copy it, and write ``metadata.json`` last."""
         staging = f"{self._root}/{_STAGING}{secrets.token_hex(4)}"
         url = f"{self.shown}/{staging.rpartition('/')[2]}"
+        copies: list[str] = []  # what to remove again: until the place is ours, whatever stands there is not
         try:
             self._upload(files, staging, tick)
+            replacing = refuse_occupied(self, overwrite)  # somebody else may have been faster
             old = [name for name in self._names() if _STAGING not in name]
-            if f"{self._root}/{METADATA}" in old:
+            if replacing:
                 # From here to the last line, neither run can be seen; the new one is complete under its prefix.
                 tick.hint = f"the run that stood there is gone; all files of the new one but {METADATA} are under {url}"
                 self._remove(f"{self._root}/{METADATA}")
+            copies = [METADATA, *(file.name for file in files)]
             self._settle(files, staging, old)
             self._put(f"{self._root}/{METADATA}", metadata)
             tick.wrote(METADATA)
         except BaseException:
             if not tick.hint:
-                tick.hint = self._cleaned([METADATA, *(file.name for file in files)], staging, url)
+                tick.hint = self._cleaned(copies, staging, url)
             raise
         self._cleaned([], staging, url)
 

@@ -22,7 +22,7 @@ DATA = {"X": 1, "y": 2, "names": 3}
         ("linear", "linear"),
         ("a=b=c", "a=b=c"),
         ("", ""),
-        ("True", "True"),
+        ('"True"', "True"),
         ("[1,", "[1,"),
         (" 3 ", 3),
         ("grün", "grün"),
@@ -31,6 +31,15 @@ DATA = {"X": 1, "y": 2, "names": 3}
 def test_a_value_is_json_or_text(text: str, value: object) -> None:
     """What parses as JSON is that value; everything else is the text itself."""
     assert parse_pairs([f"key={text}"], "--param") == {"key": value}
+
+
+@pytest.mark.parametrize(("text", "meant"), [("True", "true"), ("False", "false"), ("None", "null")])
+def test_a_word_of_python_is_refused(text: str, meant: str) -> None:
+    """As text, ``False`` would count as true; the message has the word of JSON, and how to mean the text."""
+    with pytest.raises(
+        click.UsageError, match=f"write shout={meant}, for values are JSON; the text is shout='\"{text}\"'"
+    ):
+        parse_pairs([f"shout={text}"], "--param")
 
 
 def test_keys_keep_their_order() -> None:

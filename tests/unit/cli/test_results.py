@@ -161,6 +161,27 @@ def test_a_score_beside_json_is_part_of_it(capsys: pytest.CaptureFixture[str]) -
     assert json.loads(capsys.readouterr().out) == {"predictions": [1, 2], "accuracy": 0.5, "right": 1, "count": 2}
 
 
+def test_numbers_with_fractions_are_scored_by_their_distance(capsys: pytest.CaptureFixture[str]) -> None:
+    """Hardly two of them are ever equal; scikit-learn's r2_score gives the same."""
+    write_predictions(Session(), [2.5, 0.0, 2.0, 8.0], None, as_json=True, truth=[3.0, -0.5, 2.0, 7.0])
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["r2"] == pytest.approx(0.9486081370449679)
+    assert (shown["mean_absolute_error"], shown["count"]) == (0.5, 4)
+
+
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        ([1.0, 2.0], "R2 0.5000, mean absolute error 0.25 (2 values)"),
+        ([1.0, 1.0], "R2 undefined, for all y are equal, mean"),
+    ],
+)
+def test_a_distance_in_words(truth: list[float], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """R2 compares with the mean of y, which says nothing if all y are equal."""
+    write_predictions(Session(), [1.0, 1.5], None, as_json=False, truth=truth)
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_score_beside_a_file_goes_to_stdout(
     as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]

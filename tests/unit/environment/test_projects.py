@@ -1,10 +1,11 @@
 """Projects are built and installed with what they need, also in the layout with requirements files."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from aimm.environment import UninstallPlan, UninstallRequest, freeze, verify
+from aimm.environment import UninstallPlan, UninstallRequest, freeze, restore_request, verify
 from environments import make_wheel
 from places import Place, entry_points
 
@@ -47,9 +48,20 @@ class TestFolder:
             assert [step.name for step in plan.add] == ["acme-x", "acme-y", "lib-one", "lib-two"]
             plan.apply()
         assert verify() == [] or all(deviation.name not in {"acme-x", "acme-y"} for deviation in verify())
-        assert "acme-x==1.0  # was installed from" in freeze()
+        assert f"acme-x==1.0  # was installed from {Path('projects/acme-x').resolve()}\n" in freeze()
         UninstallPlan(UninstallRequest(every=True, installer="uv")).apply()
         assert place.content() == before
+
+    def test_a_repository_is_frozen_with_its_commit(self, place: Place, tmp_path: Path) -> None:
+        """In the form in which ``restore`` hands it to the installer again."""
+        project = make_project(tmp_path / "acme-x", "acme-x")
+        git = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", project)
+        for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "all")):
+            subprocess.run([*git, *arguments], check=True)
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        place.uv("install", f"git+file://{project}")
+        Path("plugins.txt").write_text(freeze())
+        assert restore_request("plugins.txt").specs == (f"acme-x @ git+file://{project}@{head}",)
 
     def test_the_same_version_again(self, place: Place) -> None:
         """A project that changed without a new version is installed again, and the plan says so."""

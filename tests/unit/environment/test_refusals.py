@@ -50,7 +50,7 @@ class TestInstall:
             ),
             (
                 "https://example.invalid/x.zip",
-                r"uv cannot plan with 'https://example.invalid/x.zip': write 'NAME @ URL'",
+                r"uv makes no wheel of 'https://example.invalid/x.zip': use --installer pip, or get the",
             ),
         ],
     )

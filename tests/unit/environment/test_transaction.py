@@ -1,5 +1,7 @@
 """Changes that die at any point: the next call says what happened, and everything is as it was."""
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from aimm.environment import _journal, recover
 from aimm.environment._installers import Uv
+from aimm.errors import InstallerError
 from environments import make_wheel
 from places import Place, entry_points
 
@@ -77,6 +80,34 @@ def test_an_uninstallation_dies(place: Place, monkeypatch: pytest.MonkeyPatch, p
     recovery = recover()
     assert recovery is not None
     assert ("put back: acme-a 1.0, lib-one 2.0, lib-two 1.0" in recovery.describe()) == (point != "begun")
+    assert place.content() == before
+
+
+@pytest.mark.usefixtures("links")
+@pytest.mark.parametrize("change", ["install", "uninstall"])
+def test_a_change_that_cannot_even_begin(place: Place, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """No space for its journal: the error says that nothing was changed, and nothing of it stays."""
+    place.install("acme-a")
+    before = place.content()
+
+    def full(path: str, parts: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr(_journal, "write_atomically", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        getattr(place, change)({"install": "acme-b", "uninstall": "acme-a"}[change])
+    assert caught.value.__notes__ == ["nothing was changed"]
+    assert place.content() == before
+
+
+def test_packages_that_cannot_be_had_any_more(place: Place, links: Path) -> None:
+    """Where they come from is lost between plan and installation: nothing was changed, nothing of it stays."""
+    before = place.content()
+    with place.plan("acme-a") as plan:
+        links.rename(links.with_name("gone"))
+        with pytest.raises(InstallerError) as caught:
+            plan.apply()
+    assert caught.value.__notes__ == ["nothing was changed"]
     assert place.content() == before
 
 

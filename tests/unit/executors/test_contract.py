@@ -138,6 +138,16 @@ def executor_pause() -> None:
     time.sleep(0.05)
 
 
+@pytest.mark.parametrize("kind", ["inline", "process"])
+def test_an_error_in_a_with_block_waits_for_no_job(make: Any, jobs: Any, kind: str) -> None:
+    """Ctrl-C ends the block at once, and with it what hangs."""
+    executor = make(kind)
+    job = executor.submit(jobs.hang)
+    with pytest.raises(KeyboardInterrupt), executor:
+        raise KeyboardInterrupt
+    assert isinstance(job.exception(PATIENT), Cancelled)
+
+
 def test_a_job_can_be_awaited(executor: Any, jobs: Any) -> None:
     """In an event loop, beside others."""
 

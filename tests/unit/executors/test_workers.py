@@ -1,6 +1,7 @@
 """What a worker process has: the host's plugins, built once, and arguments that are hardly copied."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from aimm import executors, plugins
+from aimm.errors import ExecutorOptionError
 from support import FakeSite, class_source
 
 PATIENT = 60
@@ -16,6 +18,25 @@ NOTED = """
 import os
 with open(os.environ["NOTES_OF_TEST"], "a") as notes:
     notes.write(f"{os.getpid()} {__name__}\\n")
+"""
+POLICY = """
+from aimm import plugins
+
+class Forbid:
+    def __init__(self, reason):
+        self.reason = reason
+
+    @plugins.hookimpl(wrapper=True)
+    def predict(self, model_type):
+        raise PermissionError(self.reason)
+        yield
+"""
+DOUBLING = """
+from aimm import plugins
+
+@plugins.hookimpl(wrapper=True)
+def predict(model_type):
+    return "seen", (yield)
 """
 MEMORY = """
 def status():
@@ -92,3 +113,64 @@ def test_two_executors_hold_their_own_copies_of_a_kept_instance(make: Any, count
         with make("process", workers=1) as process:
             call = process.submit(plugins.exec_predict, "model_of_test.Counter", kept, None, 1)
             assert call.result(PATIENT)[1] == 4
+
+
+@pytest.fixture
+def policy(site: FakeSite) -> Any:
+    """A module with a wrapper that forbids to predict."""
+    import importlib
+
+    site.add(
+        "forest",
+        entry_points={"aimm.models": {"used": "used_of_test:Forest"}},
+        modules={
+            "used_of_test": class_source(),
+            "policy_of_test": POLICY,
+        },
+    )
+    return importlib.import_module("policy_of_test")
+
+
+@pytest.mark.usefixtures("site")
+def test_a_wrapper_that_joined_at_run_time_sees_calls_elsewhere(
+    make: Any, policy: Any, manager: plugins.PluginManager
+) -> None:
+    """What forbids a call here forbids it in a worker, from the next call on, and no longer than here."""
+    manager.initialize()
+    with make("process", workers=1) as process:
+        made = process.submit(manager.exec_instantiate, "used", None).result(PATIENT)
+        allowed = process.submit(manager.exec_predict, "used", made, None, 4).result(PATIENT)
+        leave = manager.register(policy.Forbid("not today"))
+        error = process.submit(manager.exec_predict, "used", made, None, 4).exception(PATIENT)
+        assert (type(error), str(error)) == (PermissionError, "not today")
+        leave()
+        assert process.submit(manager.exec_predict, "used", made, None, 4).result(PATIENT)[1] == allowed[1]
+
+
+@pytest.mark.usefixtures("site")
+def test_a_module_that_joined_at_run_time_sees_calls_elsewhere(
+    make: Any, site: FakeSite, policy: Any, manager: plugins.PluginManager
+) -> None:
+    """Modules go along by their names."""
+    import importlib
+
+    site.add("doubling", modules={"doubling_of_test": DOUBLING})
+    manager.initialize()
+    manager.register(importlib.import_module("doubling_of_test"))
+    made = manager.exec_instantiate("used", None)
+    with make("process", workers=1) as process:
+        job = process.submit(manager.exec_predict, "used", made, None, 4)
+        assert job.result(PATIENT)[1] == manager.exec_predict("used", made, None, 4)[1] == ("seen", ("Forest", 4))
+
+
+def test_a_wrapper_that_cannot_go_along_is_refused(make: Any, policy: Any, manager: plugins.PluginManager) -> None:
+    """A call that a policy would not see does not run; the message names the policy and the ways out."""
+    manager.initialize()
+    manager.register(policy.Forbid(lambda: "no"), "house rules")
+    said = (
+        "the hook plugin 'house rules', which joined at run time, cannot go along .* entry point or in 'names' .*lambda"
+    )
+    with make("process", workers=1) as process:
+        error = process.submit(manager.exec_instantiate, "used", None).exception(PATIENT)
+    assert isinstance(error, ExecutorOptionError)
+    assert re.search(said, str(error))

@@ -86,6 +86,14 @@ class TestMounting:
         assert "no_such_module" in broken.err
         assert aimm("train", "mean-of", "--help").code == 0
 
+    def test_metadata_that_cannot_be_read_is_pointed_at(self, aimm: Cli, trainer: FakeSite) -> None:
+        """The other commands are listed all the same."""
+        info = trainer.add("torn", entry_points={"aimm.train": {"torn": "torn:cli"}})
+        (info / "METADATA").write_bytes(b"\xff\xfe")
+        done = aimm("train", "list")
+        assert "mean-of" in done.out
+        assert done.err == "metadata problems: 1; 'aimm plugins doctor' explains them\n"
+
     def test_what_is_no_command_is_refused(self, aimm: Cli, site: FakeSite) -> None:
         """An entry point that names a plain function explains what it should name."""
         site.add("f", entry_points={"aimm.train": {"f": "f_train:f"}}, modules={"f_train": "def f(): pass"})
@@ -229,6 +237,13 @@ class TestInput:
         saved = metadata("asked")
         assert (saved["created_by"], saved["comments"]) == ("Ada", "first try")
         assert saved["dataset"]["source"] == "numbers"
+
+    def test_on_a_terminal_too_nothing_is_asked_for_if_so_wished(self, trainer: FakeSite) -> None:
+        """With ``--no-input`` what is missing is an error there as well."""
+        command = (*AIMM, "train", "--no-input", "mean-of", "fit")
+        done, shown = run_on_terminal(*command, env={"PYTHONPATH": str(trainer.path)}, feed="asked\n" * 4)
+        assert (done.code, "needs 'artifact_path'" in shown) == (2, True)
+        assert not Path("asked").exists()
 
 
 class TestOutput:

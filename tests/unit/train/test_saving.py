@@ -175,10 +175,38 @@ class TestLocal:
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True, cwd=tmp_path
         )
-        assert "File too large (1 of 3 files were written). No run is visible there." in done.stdout
+        assert "File too large (1 of 3 files were written). It is not visible there." in done.stdout
         assert "work/big.bin" in done.stdout
         assert os.listdir(tmp_path / "runs") == []
         assert (tmp_path / "work" / "big.bin").stat().st_size == 300_000
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs a disk of its own")
+    def test_a_disk_that_is_full(self, tmp_path: Path) -> None:
+        """A disk of 100 kB, which a finished run has for itself: replacing it fails, and leaves it as it was."""
+        script = """
+            import os
+            from pathlib import Path
+            from aimm.errors import SaveError
+            from aimm.train import TrainOutput, read_run
+            from aimm.train._outputs import collect
+            from aimm.train._runs import FORMAT, FORMAT_VERSION
+            from aimm.train._saving import place_of, save
+            Path("big.bin").write_bytes(b"b" * 300_000)
+            record = {"format": FORMAT, "format_version": FORMAT_VERSION}
+            save(place_of("disk/one"), [], record | {"mark": "old"}, False, lambda state: None)
+            try:
+                save(place_of("disk/one"), collect(TrainOutput("big.bin"), None), record, True, lambda state: None)
+            except SaveError as error:
+                print(error, read_run("disk/one")["mark"], os.listdir("disk"))
+        """
+        (tmp_path / "disk").mkdir()
+        mounted = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=100k none disk && exec "$0" "$@"')
+        if subprocess.run([*mounted, "true"], capture_output=True, check=False, cwd=tmp_path).returncode:
+            pytest.skip("this user may not mount a disk")
+        command = [*mounted, sys.executable, "-c", textwrap.dedent(script)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+        assert "No space left on device (0 of 2 files were written). It is not visible there." in done.stdout
+        assert done.stdout.endswith("\nthe run that stood there is as it was old ['one']\n")
 
     def test_a_failed_swap_puts_the_old_run_back(
         self, files: list[OutputFile], monkeypatch: pytest.MonkeyPatch
@@ -197,6 +225,18 @@ class TestLocal:
         with pytest.raises(SaveError, match="Input/output error"):
             saved("one", files, overwrite=True, mark="new")
         assert read_run("one")["mark"] == "old"
+        assert sorted(os.listdir()) == ["one", "work"]
+
+    def test_a_run_that_came_first_stays(self, files: list[OutputFile]) -> None:
+        """Another process that finishes at the same place meanwhile is not overwritten either."""
+
+        def be_faster(state: dict[str, Any]) -> None:
+            if not Path("one").exists():
+                saved("one", [], mark="faster")
+
+        with pytest.raises(RunExistsError, match="a finished run stands at"):
+            save(place_of("one"), files, RECORD, False, be_faster)
+        assert read_run("one")["mark"] == "faster"
         assert sorted(os.listdir()) == ["one", "work"]
 
     def test_a_killed_process_leaves_no_run(self, tmp_path: Path) -> None:
@@ -306,6 +346,34 @@ class TestRemote:
         assert list_runs("memory://bucket") == []
         saved("memory://bucket/one", files)
         assert len(list_runs("memory://bucket")) == 1
+
+    def test_a_run_that_came_first_stays(self, files: list[OutputFile], memory: MemoryFileSystem) -> None:
+        """Another process that finishes at the same place meanwhile is not overwritten either."""
+
+        def be_faster(state: dict[str, Any]) -> None:
+            memory.pipe_file("/bucket/one/model.bin", b"faster")
+            memory.pipe_file("/bucket/one/metadata.json", b"{}")
+
+        with pytest.raises(RunExistsError, match="a finished run stands at"):
+            save(place_of("memory://bucket/one"), files, RECORD, False, be_faster)
+        assert memory.find("/bucket") == ["/bucket/one/metadata.json", "/bucket/one/model.bin"]
+        assert memory.cat_file("/bucket/one/model.bin") == b"faster"
+
+    def test_a_replacement_that_cannot_be_uploaded_leaves_the_old_run(
+        self, files: list[OutputFile], memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Until all of the new run is there, nothing of the old one is touched, and the message says so."""
+        saved("memory://bucket/one", files, mark="old")
+        before = memory.find("/bucket")
+
+        def lost(*args: Any, **kwargs: Any) -> None:
+            raise ConnectionResetError("Connection lost")
+
+        monkeypatch.setattr(memory, "put_file", lost)
+        with pytest.raises(SaveError, match="the run that stood there is as it was"):
+            saved("memory://bucket/one", files, overwrite=True, mark="new")
+        assert memory.find("/bucket") == before
+        assert read_run("memory://bucket/one")["mark"] == "old"
 
     def test_a_failed_replacement_says_where_the_new_run_is(
         self, files: list[OutputFile], memory: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
