@@ -1,18 +1,21 @@
 """One worker process at a time, in a pool of pebble of its own, and the call that it runs.
 
 A pool for each process, because the workers of one pool share their pipes: one that is killed while it writes would
-take the others with it. Beside pebble the lane watches the process itself: for the states that come ahead of a result,
-and because pebble waits for ever for a worker that ended with exit code 0.
+take the others with it. Pebble starts and stops the process and tells when it is gone; all that it does there is to
+serve a pipe of the lane's own, through which a call takes half the time that it takes through the pool, and the states
+come in order with the result.
 """
 
 import json
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
-from multiprocessing import connection, process
+from functools import partial
+from multiprocessing import process
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, NamedTuple
 
@@ -23,7 +26,7 @@ from aimm.executors._job import Job
 from aimm.executors._segments import Begun, Inbox, Outbox
 
 SURE = 1.0
-"""Seconds after the death of a process in which pebble tells what became of its call, if it ever does."""
+"""Seconds to wait for what comes at once: what a dead process wrote before, and its exit code."""
 
 UNLUCKY = 3
 """How often a call gets a new worker whose worker died before the call began."""
@@ -54,8 +57,6 @@ class Running:
         kept: The file of its kept instance; empty for none.
         attempts: How often it was tried.
         unlucky: How often its worker died before it began.
-        seen: How many messages came ahead of its reply.
-        reply: Its reply, which may have to wait for messages.
         timers: What to cancel at its end.
         is_over: Whether its lane is done with it.
     """
@@ -67,8 +68,7 @@ class Running:
 
     def again(self) -> None:
         """Begin a further attempt."""
-        self.seen, self.is_over = 0, False
-        self.reply: _worker.Reply | None = None
+        self.is_over = False
         self.timers: list[threading.Timer] = []
 
     def later(self, seconds: float, function: Callable[..., None], *args: Any) -> None:
@@ -97,6 +97,7 @@ class Lane:
         self._outbox = Outbox(settings.folder, f"in-{id(self):x}")
         self._pool: Any = None
         self._process: Any = None
+        self._pipe: Connection | None = None
         self._watcher: threading.Thread | None = None
         self._begun = Begun(os.path.join(settings.folder, f"begun-{id(self):x}"))
         self._burials: list[threading.Thread] = []
@@ -113,18 +114,10 @@ class Lane:
             packed, timed = running.packed, running.job.timeout is not None
             if packed.kept is not None:
                 self.tokens.add(packed.kept.token)
-            spans = self._outbox.put(packed.buffers) if packed.buffers else ()
-            path = self._outbox.path if packed.buffers else ""
-            if self._pool is None:
-                self._open()
-            arguments = (running.number, packed.body, path, spans, running.kept, timed)
-            try:
-                future = self._pool.schedule(_worker.run, arguments)
-            except RuntimeError:  # the process died just now, and the pool with it
-                self._bury()
-                self._open()
-                future = self._pool.schedule(_worker.run, arguments)
-        future.add_done_callback(lambda future: self._answered(running, future))
+            body, buffers = _worker.apart(packed.body, packed.buffers)
+            spans = self._outbox.put(buffers) if buffers else ()
+            path = self._outbox.path if buffers else ""
+            self._send(pickle.dumps((running.number, body, path, spans, running.kept, timed), 5))
 
     def stop(self, running: Running) -> None:
         """Ask the plugin to stop; kill the worker if it has not after the time of grace."""
@@ -150,65 +143,73 @@ class Lane:
         """Kill the worker."""
         self._kill()
 
-    def _open(self) -> None:
+    def _send(self, message: bytes) -> None:
+        if self._pipe is not None:
+            with suppress(OSError):
+                return self._pipe.send_bytes(message)
+            self._bury()  # the process died just now
+        self._open().send_bytes(message)
+
+    def _open(self) -> Connection:
         import pebble
 
-        context = _Context(self._settings, self._begun.path, self._started)
-        self._pool = pebble.ProcessPool(max_workers=1, context=context)
-
-    def _started(self, started: SpawnProcess, pipe: Any) -> None:
-        self._process = started
+        here, there = SpawnContext().Pipe()
+        context = _Context(self._settings, self._begun.path, there)
+        pool = pebble.ProcessPool(max_workers=1, context=context)
+        try:
+            served = pool.schedule(_worker.serve)
+        except BaseException:
+            here.close()
+            raise
+        self._pool, self._pipe, self._process = pool, here, context.started
         self._watcher = threading.Thread(
-            target=self._watch, args=(started, pipe), name="aimm worker watch", daemon=True
+            target=self._watch, args=(self._process, here), name="aimm worker watch", daemon=True
         )
         self._watcher.start()
+        served.add_done_callback(partial(self._served, self._process, self._watcher))
+        return here
 
-    def _watch(self, watched: SpawnProcess, pipe: Any) -> None:
-        with pipe, suppress(EOFError, OSError):
-            while pipe in connection.wait([pipe, watched.sentinel]):
+    def _watch(self, watched: SpawnProcess, pipe: Connection) -> None:
+        try:
+            while True:
                 self._heard(pipe.recv_bytes())
-        connection.wait([watched.sentinel])
-        _kill_group(watched.pid)  # what the plugin started must not outlive it
+        except (EOFError, OSError):
+            pass
+        finally:
+            with self._lock:  # under which others write to it
+                pipe.close()
+            self._gone(watched)
+
+    def _served(self, watched: SpawnProcess, watcher: threading.Thread, served: Any) -> None:
+        """The process is gone, says pebble; a child that it left may hold the pipe, so that this is all there is."""
+        watcher.join(SURE)
+        self._gone(watched)
+
+    def _gone(self, watched: SpawnProcess) -> None:
         with self._lock:
-            running = self.running
             if watched is not self._process:
                 return
+            running = self.running
             if running is None or running.is_over:
                 return self._bury()
-            if running.reply is None:
-                running.later(SURE, self._ended, running, watched)
-                return
-        self._finish(running)
+        self._ended(running, watched)
 
     def _heard(self, message: bytes) -> None:
-        number, _, text = message.partition(b" ")
+        number, content = pickle.loads(message)
         with self._lock:
             running = self.running
-            if running is None or running.number != int(number):
-                return
-            running.seen += 1
-            is_complete = running.reply is not None and running.seen >= running.reply.states
+        if running is None or running.number != number:
+            return
         job = running.job
-        if text:
-            job.report(json.loads(text))
+        if isinstance(content, str):
+            job.report(json.loads(content))
+        elif content is not None:
+            self._finish(running, _worker.Reply(*content))
         elif job.timeout is not None:
             late = DeadlineExceeded(job.action, job.name, running.call.describe_owner(), job.timeout)
             running.later(job.timeout, job.ask_to_stop, late)
-        if is_complete:
-            self._finish(running)
 
-    def _answered(self, running: Running, future: Future[Any]) -> None:
-        if future.cancelled() or future.exception() is not None:
-            return self._ended(running, self._process)
-        with self._lock:
-            running.reply = _worker.Reply(*future.result())
-            if running.seen < running.reply.states:
-                return None  # its last states are on their way
-        return self._finish(running)
-
-    def _finish(self, running: Running) -> None:
-        assert running.reply is not None
-        reply = running.reply
+    def _finish(self, running: Running, reply: _worker.Reply) -> None:
         try:
             buffers = Inbox(reply.path, reply.spans).copies() if reply.path else []
         except OSError:  # the worker died after its reply, and took the rest of it along
@@ -257,10 +258,9 @@ class Lane:
         self.tokens = set()
         if self._pool is None:
             return
-        pool, self._pool = self._pool, None
-        self._kill()
-        arguments = pool, self._process, self._watcher
-        self._process = self._watcher = None
+        self._kill()  # with all that the plugin started
+        arguments = self._pool, self._process, self._watcher
+        self._pool = self._pipe = self._process = self._watcher = None
         burial = threading.Thread(target=_close_pool, args=arguments, name="aimm worker end", daemon=True)
         burial.start()
         self._burials = [*(other for other in self._burials if other.is_alive()), burial]
@@ -269,37 +269,31 @@ class Lane:
 class _Context(SpawnContext):
     """Starts the process of one lane, once: a pool whose process died has had its time."""
 
-    def __init__(self, settings: Settings, begun: str, started: Callable[[SpawnProcess, Any], None]) -> None:
-        self._settings, self._begun, self._started = settings, begun, started
-        self._is_used = False
+    started: SpawnProcess | None = None
+
+    def __init__(self, settings: Settings, begun: str, pipe: Connection) -> None:
+        self._settings, self._begun, self._pipe = settings, begun, pipe
 
     def Process(self, target: Any, name: str, args: Any, kwargs: Any) -> SpawnProcess:  # type: ignore[override]
-        if self._is_used:
+        if self.started is not None:
             raise OSError("this pool had its process")
-        self._is_used = True
-        reader, writer = self.Pipe(duplex=False)
-        made = _Process(
-            target=_worker.enter,
-            name=name,
-            args=(writer, self._settings.folder, self._begun, self._settings.memory, target, args, kwargs),
-        )
-        made.started = self._started, reader, writer  # type: ignore[attr-defined]
-        return made
+        entered = self._pipe, self._settings.folder, self._begun, self._settings.memory, target, args, kwargs
+        self.started = _Process(target=_worker.enter, name=name, args=entered)
+        return self.started
 
 
 class _Process(SpawnProcess):
     def start(self) -> None:
         """Start it, also from a process that was itself started as a daemon, as Dask's workers are."""
-        started, reader, writer = self.__dict__.pop("started")  # not for the child
         config = process.current_process()._config  # type: ignore[attr-defined]
         is_daemon = config.pop("daemon", None)
+        pipe = self._args[0]  # type: ignore[attr-defined]
         try:
             super().start()
         finally:
             if is_daemon is not None:
                 config["daemon"] = is_daemon
-            writer.close()
-        started(self, reader)
+            pipe.close()  # what only the process holds ends with it
 
 
 def _kill_group(pid: int | None) -> None:
@@ -313,7 +307,7 @@ def _close_pool(pool: Any, ended: Any, watcher: threading.Thread | None) -> None
         pool.stop()
         pool.join()
     if watcher is not None:
-        watcher.join()
+        watcher.join(SURE)
     if ended is not None:
         with suppress(ValueError):
             ended.join()

@@ -3,7 +3,6 @@
 import concurrent.futures
 import itertools
 import os
-import pickle
 import shutil
 import threading
 import weakref
@@ -27,7 +26,7 @@ from aimm.executors._job import Job
 from aimm.executors._lane import Lane, Running, Settings
 from aimm.executors._options import memory_in_bytes, positive
 from aimm.executors._segments import make_folder
-from aimm.executors._worker import DONE, RAISED, SAME, Reply
+from aimm.executors._worker import DONE, RAISED, SAME, Reply, unpickle
 
 
 class ProcessExecutor(Executor):
@@ -219,7 +218,7 @@ def open_reply(call: Call, body: bytes, buffers: list[Any]) -> Any:
         BaseException: What the plugin raised.
     """
     try:
-        status, value, extra = pickle.loads(body, buffers=buffers)
+        status, value, extra = unpickle(body, buffers)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise NotTransferableError(call.action, call.name, call.describe_owner(), "result", reason) from error

@@ -24,6 +24,8 @@ DONE, RAISED, STOPPED = range(3)
 """How a call ended: with a result, with an exception, or because it was asked to stop."""
 SAME = "same"
 """Stands for an instance that ``predict`` did not change."""
+SHORT = 1 << 13
+"""Up to how many bytes a pickle goes through the pipe: all systems keep so many until they are read."""
 KEPT = 16
 """How many kept instances stay in a worker; the one that was not used for longest goes first."""
 
@@ -56,11 +58,11 @@ def enter(
     """The first thing in a new worker process.
 
     Args:
-        pipe: The writing end of the pipe for states.
+        pipe: Brings calls, and takes states and replies.
         folder: Where segments go.
         begun: The file for the number of the call that began last.
         memory: Limit in bytes, or None.
-        serve: What serves calls, of pebble.
+        serve: What pebble runs in its processes.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
     """
@@ -80,42 +82,38 @@ class Reply(NamedTuple):
     """What goes back to the host.
 
     Attributes:
-        body: The pickled outcome: how it ended, the result or exception, the instance.
+        body: The pickled outcome: how it ended, the result or exception, the instance; as :func:`apart` left it.
         path: The segment with its buffers; empty for none.
         spans: Where they are in it.
-        states: How many messages went ahead through the pipe.
         retained: Whether the plugin still uses the memory of the call's own segment.
     """
 
     body: bytes
     path: str
     spans: Spans
-    states: int
     retained: bool
 
 
-def run(number: int, body: bytes, path: str, spans: Spans, kept: str, timed: bool) -> tuple[Any, ...]:
-    """Run one call.
+def unpickle(body: Any, buffers: Sequence[Any]) -> Any:
+    """Read a pickle that :func:`apart` may have put among its buffers."""
+    return pickle.loads(body, buffers=buffers) if body else pickle.loads(buffers[0], buffers=buffers[1:])
 
-    Args:
-        number: Number of the job.
-        body: The pickled call.
-        path: The segment with its buffers; empty for none.
-        spans: Where they are in it.
-        kept: The file of the kept instance; empty for none.
-        timed: Whether to tell when it begins.
 
-    Returns:
-        The fields of a :class:`Reply`.
-    """
-    return _worker.run(number, body, path, spans, kept, timed)
+def apart(body: bytes, buffers: Sequence[Any]) -> tuple[bytes, Sequence[Any]]:
+    """A pickle and its buffers; a long pickle becomes the first buffer, so that no pipe is ever full."""
+    return (body, buffers) if len(body) <= SHORT else (b"", [memoryview(body), *buffers])
+
+
+def serve() -> None:
+    """Answer calls until the host is gone: the one thing that pebble has its process do."""
+    _worker.serve()
 
 
 class Worker:
     """What one worker process holds.
 
     Args:
-        pipe: The writing end of the pipe for states.
+        pipe: Brings calls, and takes states and replies.
         folder: Where segments go.
         begun: Takes the number of each call that begins.
         memory: Limit in bytes, or None.
@@ -128,19 +126,46 @@ class Worker:
         self._sender: _Sender | None = None
         self._names: dict[tuple[plugins.PluginManager, str], str] = {}
         self._is_running = False
-        self._sent = 0
+        self._sending = threading.Lock()
 
     def asked(self, number: int, frame: Any) -> None:
         """Answer the signal that asks to stop: the plugin sees what Ctrl-C would raise."""
         if self._is_running:
             raise KeyboardInterrupt
 
-    def run(self, number: int, body: bytes, path: str, spans: Spans, kept: str, timed: bool) -> tuple[Any, ...]:
-        """See :func:`run`."""
-        self._sent, self._begun.number = 0, number
+    def serve(self) -> None:
+        """See :func:`serve`."""
+        while True:
+            try:
+                number, *call = pickle.loads(self._pipe.recv_bytes())
+            except (EOFError, OSError):
+                return
+            reply = pickle.dumps((number, tuple(self.run(number, *call))), 5)
+            if self._sender is None:
+                self.send(reply)
+            else:  # behind the states that wait there
+                self._sender.messages.put(reply)
+
+    def send(self, message: bytes) -> None:
+        """Write to the host."""
+        with self._sending, suppress(OSError):
+            self._pipe.send_bytes(message)
+
+    def run(self, number: int, body: bytes, path: str, spans: Spans, kept: str, timed: bool) -> Reply:
+        """Run one call.
+
+        Args:
+            number: Its number.
+            body: The pickled call, as :func:`apart` left it.
+            path: The segment with its buffers; empty for none.
+            spans: Where they are in it.
+            kept: The file of the kept instance; empty for none.
+            timed: Whether to tell when it begins.
+        """
+        self._begun.number = number
         self._outbox.done()
         if timed:
-            self._send(number, "")
+            self._tell(number, None)
         inbox = Inbox(path, spans)
         try:
             content, buffers = self._outcome(number, body, inbox.buffers, kept)
@@ -148,19 +173,25 @@ class Worker:
         except KeyboardInterrupt:  # it came in the moment between the plugin's end and ours
             content, buffers, retained = _stopped(), [], True
         _flush()
-        where: Spans = self._outbox.put(buffers) if buffers else ()
-        return tuple(Reply(content, self._outbox.path if buffers else "", where, self._sent, retained))
+        return self._reply(*apart(content, buffers), retained)
+
+    def _reply(self, content: bytes, buffers: Sequence[Any], retained: bool) -> Reply:
+        try:
+            spans = self._outbox.put(buffers) if buffers else ()
+        except OSError as error:  # there is not enough shared memory
+            return Reply(self._raised(error, _Named("", "the call", None)), "", (), retained)
+        return Reply(content, self._outbox.path if buffers else "", spans, retained)
 
     def _outcome(self, number: int, body: bytes, given: Sequence[Any], kept: str) -> tuple[bytes, list[Any]]:
         call = _Named("", "the call", None)
         try:
             self._is_running = True
-            recipe, module, function, action, name, *rest = pickle.loads(body, buffers=given)
+            recipe, module, function, action, name, *rest = unpickle(body, given)
             instance, args, kwargs, wants_states, token = rest
             call = _Named(action, name, None)
             if recipe is not None:
                 call = self._named(manager_of(recipe), action, name, module)
-            state_cb = reporter(call.manager, action, call.name, lambda text: self._send(number, text))
+            state_cb = reporter(call.manager, action, call.name, lambda text: self._tell(number, text))
             if call.manager is None:
                 given_cb = {"state_cb": state_cb} if wants_states else {}
                 result = perform_plain(function, args, {**kwargs, **given_cb})
@@ -222,28 +253,25 @@ class Worker:
         except Exception:  # noqa: BLE001 - an exception of a plugin may be broken in any way
             return pickle.dumps((RAISED, _replaced(error, call, text), text), 5)
 
-    def _send(self, number: int, text: str) -> None:
+    def _tell(self, number: int, text: str | None) -> None:
         if self._sender is None:
-            self._sender = _Sender(self._pipe)
-        self._sender.messages.put((number, text))
-        self._sent += 1
+            self._sender = _Sender(self.send)
+        self._sender.messages.put(pickle.dumps((number, text), 5))
 
 
 class _Sender(threading.Thread):
-    """Writes states to the host, so that no plugin ever waits for it."""
+    """Writes to the host in the background, so that no plugin ever waits for it."""
 
-    def __init__(self, pipe: Any) -> None:
+    def __init__(self, send: Callable[[bytes], None]) -> None:
         super().__init__(name="aimm states", daemon=True)
-        self.messages: SimpleQueue[Any] = SimpleQueue()
-        self._pipe = pipe
+        self.messages: SimpleQueue[bytes] = SimpleQueue()
+        self._send = send
         self.start()
 
     def run(self) -> None:
-        """Send what comes, until the host is gone."""
-        with suppress(OSError):
-            while True:
-                number, text = self.messages.get()
-                self._pipe.send_bytes(b"%d " % number + text.encode())
+        """Send what comes."""
+        while True:
+            self._send(self.messages.get())
 
 
 def _packed_result(call: _Named, result: Any, given: Any) -> tuple[Any, Any]:

@@ -64,6 +64,17 @@ def spawn_child(path):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     open(path, "w").write(str(child.pid))
     os.kill(os.getpid(), signal.SIGKILL)
+def leave_a_daemon(path, end):
+    if not os.fork():  # what daemons do: it has all that the worker had open
+        os.setsid()
+        open(path, "w").write(str(os.getpid()))
+        time.sleep(600)
+    while not os.path.exists(path):
+        time.sleep(0.01)
+    os._exit(end) if end >= 0 else os.kill(os.getpid(), -end)
+def small_files_only():
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
 def keep_array(x):
     keep_array.kept = x
     return float(x.sum())

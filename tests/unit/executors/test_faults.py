@@ -134,6 +134,32 @@ def test_what_a_plugin_started_ends_with_it(process: Any, jobs: Any, tmp_path: P
     pytest.fail("the child still runs")
 
 
+@pytest.mark.parametrize("end", [-9, 3, 0])
+def test_a_daemon_that_a_plugin_leaves_hides_no_death(process: Any, jobs: Any, tmp_path: Path, end: int) -> None:
+    """It holds all that its worker had open, so that nothing closes when the worker dies."""
+    error = process.submit(jobs.leave_a_daemon, str(tmp_path / "pid"), end).exception(PATIENT)
+    os.kill(int((tmp_path / "pid").read_text()), 9)
+    assert isinstance(error, WorkerCrashed)
+    assert error.exitcode == end
+
+
+def test_a_result_that_shared_memory_does_not_hold_is_a_typed_error(process: Any, jobs: Any) -> None:
+    """The worker lives on."""
+    before = process.submit(jobs.pid).result(PATIENT)
+    process.submit(jobs.small_files_only).result(PATIENT)
+    with pytest.raises(OSError, match="File too large"):
+        process.submit(jobs.double, b"x" * (1 << 20)).result(PATIENT)
+    assert process.submit(jobs.pid).result(PATIENT) == before
+    os.kill(before, 9)  # the limit was its
+
+
+@pytest.mark.parametrize("size", [10, (1 << 13) - 50, 1 << 13, 1 << 20, 1 << 24])
+def test_a_long_pickle_arrives_and_comes_back(process: Any, jobs: Any, size: int) -> None:
+    """However long, though it has no arrays: to a new worker, which does not listen yet, too."""
+    os.kill(process.submit(jobs.pid).result(PATIENT), 9)
+    assert process.submit(jobs.double, "x" * size).result(PATIENT) == "x" * 2 * size
+
+
 def test_crashes_leave_nothing_behind(make: Any, jobs: Any, tmp_path: Path) -> None:
     """No process, no descriptor, no thread and no file, however many workers die."""
     with make("process", workers=1) as warm:
