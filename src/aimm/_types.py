@@ -31,6 +31,9 @@ ACTIONS = ("data_access", *MODEL_ACTIONS)
 ROUTED = (*ACTIONS, "run_task")
 """Every kind of call that finds its one owner by name and that wrappers can stand around."""
 
+GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
+"""The entry-point groups that ``aimm`` reads."""
+
 
 def ignore_state(state: dict[str, Any]) -> None:
     """Accept a state and do nothing: the state callback of a caller who gave none."""

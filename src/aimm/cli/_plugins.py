@@ -5,13 +5,11 @@ from typing import Any
 import click
 
 from aimm import plugins
+from aimm._types import GROUPS
 from aimm.cli._lazy import LazyGroup
 from aimm.cli._names import names_in, near
 from aimm.cli._options import json_option
 from aimm.cli._session import Session
-
-ALL_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
-
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("aimm.cli._check:check", "Check that a plugin keeps its contract."),
@@ -50,7 +48,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 @plugins_group.command()
-@click.argument("name", shell_complete=names_in(*ALL_GROUPS))
+@click.argument("name", shell_complete=names_in(*GROUPS))
 @json_option
 @click.pass_obj
 def show(session: Session, name: str, as_json: bool) -> None:

@@ -10,11 +10,11 @@ from urllib.parse import unquote, urlsplit
 import importlib_metadata
 from packaging.utils import canonicalize_name
 
+from aimm._types import GROUPS
+
 HOST = "aimm-plugins"
 TOOLS = frozenset({"pip", "setuptools", "wheel", "uv"})
 """What installs the rest; it is there without anybody needing it."""
-
-_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
 
 
 class Installed(NamedTuple):
@@ -100,7 +100,7 @@ def _read(distribution: Any) -> Installed:
     metadata: Any = distribution.metadata  # parsed anew each time that it is asked for
     requires = metadata.get_all("Requires-Dist")
     info = str(getattr(distribution, "_path", ""))
-    offers = sorted({canonicalize_name(p.name) for p in _entry_points(distribution) if p.group in _GROUPS})
+    offers = sorted({canonicalize_name(p.name) for p in _entry_points(distribution) if p.group in GROUPS})
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")
     return Installed(
         canonicalize_name(metadata["Name"]),

@@ -83,7 +83,9 @@ Each class composes its own message from its arguments, which are plain data: ev
 errors of each package stand in a module of its own beside this file, which is imported when one of them is named.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aimm import lazy_names
 
 if TYPE_CHECKING:
     from aimm.errors._environment import (
@@ -271,14 +273,8 @@ class AimmError(Exception):
     """Base of every error that ``aimm`` raises on purpose."""
 
 
-def __getattr__(name: str) -> Any:
-    """Import the module of an error when it is first named."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return value
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(globals(), _HOMES)
 
 
 def __dir__() -> list[str]:

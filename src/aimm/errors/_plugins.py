@@ -10,6 +10,12 @@ def _listed(names: Iterable[str], none: str = "none") -> str:
     return ", ".join(map(repr, names)) or none
 
 
+def known_names(names: Sequence[str]) -> str:
+    """The names that exist, for a message about one that does not; only ten of very many."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"known: {_listed(names[:10])}{more}"
+
+
 def _named(kind: str, name: str) -> str:
     # Actions are single words and belong to a name: fit of 'x'; the rest are kinds of names: model type 'x'.
     return f"{kind} {name!r}" if " " in kind else f"{kind} of {name!r}"
@@ -140,9 +146,7 @@ class PluginNotFoundError(AimmError, LookupError, ValueError):
         self.kind, self.name, self.known, self.hints = kind, name, tuple(known), tuple(hints)
 
     def __str__(self) -> str:
-        shown = self.known[:10]
-        more = f" and {len(self.known) - 10} more" if len(self.known) > 10 else ""
-        text = f"no plugin for {_named(self.kind, self.name)} (known: {_listed(shown)}{more})"
+        text = f"no plugin for {_named(self.kind, self.name)} ({known_names(self.known)})"
         return "; ".join([text, *self.hints, "'aimm plugins list' shows what is installed"])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aimm.errors import AimmError
+from aimm.errors._plugins import known_names
 
 
 class TaskNotFoundError(AimmError, LookupError, ValueError):
@@ -20,9 +21,7 @@ class TaskNotFoundError(AimmError, LookupError, ValueError):
         self.kind, self.name, self.known, self.hints = kind, name, tuple(known), tuple(hints)
 
     def __str__(self) -> str:
-        shown = ", ".join(map(repr, self.known[:10])) or "none"
-        more = f" and {len(self.known) - 10} more" if len(self.known) > 10 else ""
-        text = f"no {self.kind} is called {self.name!r} (known: {shown}{more})"
+        text = f"no {self.kind} is called {self.name!r} ({known_names(self.known)})"
         return "; ".join([text, *self.hints, "'aimm tasks list' shows what there is"])
 
 

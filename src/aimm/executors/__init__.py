@@ -8,8 +8,9 @@
     fitted = job.result()
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aimm import lazy_names
 from aimm.executors._call import Call, Kept, Packed, keep
 from aimm.executors._executor import Executor
 from aimm.executors._inline import InlineExecutor
@@ -42,13 +43,8 @@ __all__ = [
     "submit",
 ]
 
-_LAZY = {"ProcessExecutor": "aimm.executors._process", "DaskExecutor": "aimm.executors._dask"}
+_LAZY = {"ProcessExecutor": "_process", "DaskExecutor": "_dask"}
 
 
-def __getattr__(name: str) -> Any:
-    # The executors load when they are used: multiprocessing and distributed cost more than everything else here.
-    if name in _LAZY:
-        from importlib import import_module
-
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(globals(), _LAZY)

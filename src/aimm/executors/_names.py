@@ -7,7 +7,7 @@ from typing import Any
 
 from aimm import plugins
 from aimm._types import StateCallback
-from aimm.errors import ExecutorNotFoundError, ExecutorOptionError, PluginFailure, PluginUnavailableError
+from aimm.errors import ExecutorNotFoundError, ExecutorOptionError
 from aimm.executors._call import UNSET
 from aimm.executors._executor import Executor
 from aimm.executors._job import Job
@@ -68,11 +68,14 @@ def get_executor(name: str) -> Executor:
         MissingExtraError: What it needs is not installed.
         PluginUnavailableError: The package that declares it is broken.
     """
-    with _lock:
-        found = _shared.get(name)
-        if found is None or found.is_closed:
-            found = _shared[name] = make_executor(name)
-        return found
+    found = _shared.get(name)
+    if found is None or found.is_closed:
+        _factory(name)  # before the lock is taken: a plugin that is being loaded may ask for an executor
+        with _lock:
+            found = _shared.get(name)
+            if found is None or found.is_closed:
+                found = _shared[name] = make_executor(name)
+    return found
 
 
 def make_executor(name: str, **options: Any) -> Executor:
@@ -89,7 +92,7 @@ def make_executor(name: str, **options: Any) -> Executor:
         PluginUnavailableError: The package that declares it is broken.
     """
     kind, _, address = name.partition(":")
-    factory = _factory(kind, name)
+    factory = _factory(name)
     try:
         made = factory(address, **options) if address else factory(**options)
     except TypeError as error:
@@ -105,40 +108,18 @@ def executor_names(manager: plugins.PluginManager = plugins.default_manager) -> 
     Args:
         manager: Whose configuration says which packages count.
     """
-    declared = {candidate.name for candidate in manager.discover().candidates if candidate.group == GROUP}
+    declared = {candidate.name for candidate in manager.discover().in_group(GROUP)}
     return [*BUILT_IN, *sorted(declared - BUILT_IN.keys())]
 
 
-def _factory(kind: str, name: str) -> Callable[..., Any]:
+def _factory(name: str) -> Callable[..., Any]:
+    kind = name.partition(":")[0]
     if kind in BUILT_IN:
         module, attribute = BUILT_IN[kind]
         found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
         return found
-    for candidate in plugins.discover().candidates:
-        if candidate.group == GROUP and candidate.name == kind:
-            module, _, attribute = candidate.target.partition(":")
-            try:
-                target: Any = importlib.import_module(module)
-                for part in filter(None, attribute.split(".")):
-                    target = getattr(target, part)
-            except Exception as error:
-                raise PluginUnavailableError("executor", kind, _failure(candidate, error)) from error
-            if not callable(target):
-                useless = TypeError(f"{candidate.target} is no factory but {type(target).__name__}")
-                raise PluginUnavailableError("executor", kind, _failure(candidate, useless))
-            factory: Callable[..., Any] = target
+    for candidate in plugins.discover().in_group(GROUP):
+        if candidate.name == kind:
+            factory: Callable[..., Any] = plugins.default_manager.require(candidate, "executor", kind)[0]
             return factory
     raise ExecutorNotFoundError(name, executor_names())
-
-
-def _failure(candidate: plugins.Candidate, error: Exception) -> PluginFailure:
-    return PluginFailure(
-        candidate.name,
-        "import",
-        candidate.distribution,
-        candidate.version,
-        candidate.declaration,
-        candidate.path,
-        f"{type(error).__name__}: {error}",
-        f"correct {candidate.distribution}, or choose another executor",
-    )

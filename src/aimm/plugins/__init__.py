@@ -5,8 +5,9 @@ Plugin authors use the decorators, :class:`Model` and :func:`model`, or :data:`h
 :class:`PluginManager`, of which all functions here are methods.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aimm import lazy_names
 from aimm._types import ByteString, StateCallback
 from aimm.plugins._config import PluginsConfig, load_config
 from aimm.plugins._decorators import data_access, deserialize, fit, instantiate, predict, serialize
@@ -136,18 +137,11 @@ _PROTOCOLS = (
     *("SerializeWrapper", "SettingsSchemaHook"),
 )
 _LATER = {
-    "config_schema": "aimm.plugins._document",
-    "hookimpl": "aimm.plugins.hookspecs",
-    **dict.fromkeys(_PROTOCOLS, "aimm.plugins._protocols"),
+    "config_schema": "_document",
+    "hookimpl": "hookspecs",
+    **dict.fromkeys(_PROTOCOLS, "_protocols"),
 }
 """Names whose modules load when they are first used: pluggy, for one, costs as much as all of this package."""
 
-if not TYPE_CHECKING:  # a type checker that saw it would accept every name
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        value = globals()[name] = getattr(import_module(_LATER[name]), name)
-        return value
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(globals(), _LATER)

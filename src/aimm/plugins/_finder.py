@@ -72,11 +72,7 @@ class Finder:
         if not rivals:
             known = sorted({known for candidate in self._set.found.in_group(group) for known in candidate.names})
             raise errors.PluginNotFoundError(kind_of(group), name, known)
-        state = self._set.ensure(rivals[0])
-        if state.loaded is None:
-            assert state.failure
-            raise errors.PluginUnavailableError(kind_of(group), name, state.failure) from state.error
-        return state.loaded.targets[0]
+        return self._set.require(rivals[0], kind_of(group), name).targets[0]
 
     def _load_owner(self, action: str, name: str, record: Record | None) -> None:
         group = "aimm.data_access" if action == "data_access" else "aimm.models"
@@ -92,11 +88,8 @@ class Finder:
         (owner,) = rivals
         if record and record.source.rank == DECLARED and not preferred and not self._set.is_from(record, owner):
             described = [record.source.describe(), f"{owner.distribution} {owner.version} ({owner.value})"]
-            kind = "data access" if action == "data_access" else "model type"
-            raise errors.PluginConflictError(kind, name, described, [record.source.choice, owner.choice])
-        state = self._set.ensure(owner)
-        if state.failure:
-            raise errors.PluginUnavailableError(action, name, state.failure) from state.error
+            raise errors.PluginConflictError(kind_of(group), name, described, [record.source.choice, owner.choice])
+        self._set.require(owner, action, name)
 
     def _resolve_dynamically(self, action: str, name: str) -> Record | None:
         claiming, failing = self._set.hooks.claimants(name) if self._set.hooks else ([], [])

@@ -42,10 +42,9 @@ class Index:
         self._path = search_path() if path is None else list(path)
         key = "\t".join(map(escaped, (aimm.__version__, sys.version, sys.executable or "", *self._path)))
         self._key, self._is_new = key, False
-        text = _cache.read(key)
-        if text is None or not self._holds(text):
-            text = self._built()
-        self._text = text
+        self._text = _cache.read(key) or ""
+        if not self._holds():
+            self._build()
 
     def named(self, group: str, name: str, *, wanted: bool = True) -> list[list[str]]:
         """The entry points of a group that answer to a name: group, name, value, distribution, version, summary, path.
@@ -57,7 +56,7 @@ class Index:
         """
         rows = self._named(group, name)
         if not self._is_new and (not _are_current(rows, 2) or (wanted and not rows)):
-            self._text = self._built()
+            self._build()
             rows = self._named(group, name)
         return _without_stamps(rows)
 
@@ -65,7 +64,7 @@ class Index:
         """Every entry point of the groups whose name starts like this, sorted; fields as above."""
         rows = self._rows(group)
         if not self._is_new and not _are_current(rows, 1):
-            self._text = self._built()
+            self._build()
             rows = self._rows(group)
         return _without_stamps(rows)
 
@@ -91,28 +90,28 @@ class Index:
             return [list(map(_unescaped, line.split("\t"))) for line in lines]
         return [line.split("\t") for line in lines]
 
-    def _holds(self, text: str) -> bool:
-        stamps = text[: text.index("\n")].split("\t") if self._path else []
-        if len(stamps) != len(self._path):
+    def _holds(self) -> bool:
+        """Whether there is a text, and the folders and unusable metadata are what it says."""
+        end = self._text.find("\n")
+        stamps = self._text[:end].split("\t") if self._path else []
+        if end < 0 or len(stamps) != len(self._path):
             return False
         for folder, before in zip(self._path, stamps, strict=True):
             now = stamp_at(folder)
             if before not in (now, _BARE + now) and not (before.startswith(_BARE) and is_bare(folder)):
                 return False
-        self._text = text
         return all(before[1:] == stamp_at(path) for before, path, *_ in self._rows("!"))
 
-    def _built(self) -> str:
+    def _build(self) -> None:
         """Read every distribution, and keep the result unless it may be out of date already."""
         from aimm.plugins._scan import scan
 
         self._is_new = True
         folders = [] if _cache.switched_off() else [_folder_stamp(folder) for folder in self._path]
         declared = scan(self._path)
-        text = index_text(declared, folders)
+        self._text = index_text(declared, folders)
         if declared.is_settled and _UNSURE not in folders:
-            _cache.write(self._key, text)
-        return text
+            _cache.write(self._key, self._text)
 
 
 def search_path() -> list[str]:

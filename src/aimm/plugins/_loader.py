@@ -147,6 +147,8 @@ def _own_records(candidate: Candidate, target: Any, declared: list[Record]) -> l
         own = _data_access(candidate, target, taken)
     elif candidate.group == "aimm.train":
         own = _training_command(candidate, target)
+    elif candidate.group == "aimm.executors":
+        own = _executor_factory(candidate, target)
     else:
         own = []
     return [record for record in own if record.key not in taken]
@@ -184,6 +186,12 @@ def _training_command(candidate: Candidate, target: Any) -> list[Record]:
 
     if not isinstance(target, Command):
         raise errors.DeclarationError(f"{candidate.value} must be a click group or command, not {target!r}")
+    return []
+
+
+def _executor_factory(candidate: Candidate, target: Any) -> list[Record]:
+    if not callable(target):
+        raise errors.DeclarationError(f"{candidate.value} is no factory but {type(target).__name__}")
     return []
 
 

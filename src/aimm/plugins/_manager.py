@@ -266,7 +266,7 @@ class PluginManager(Calls):
         """
         return self._finder.target(group, name)
 
-    def require(self, candidate: Candidate, kind: str, name: str) -> None:
+    def require(self, candidate: Candidate, kind: str, name: str) -> tuple[Any, ...]:
         """Load the plugin that owns a name.
 
         Args:
@@ -274,12 +274,13 @@ class PluginManager(Calls):
             kind: What is asked of it.
             name: The name that it owns.
 
+        Returns:
+            What its declaration points at: an object or module; of a plugin directory, all its modules.
+
         Raises:
             PluginUnavailableError: It does not load; the original exception is the cause.
         """
-        state = self._set.ensure(candidate)
-        if state.failure:
-            raise errors.PluginUnavailableError(kind, name, state.failure) from state.error
+        return self._set.require(candidate, kind, name).targets
 
     def records(self, kind: str) -> tuple[Record, ...]:
         """Every record of one kind, in the order of registration."""

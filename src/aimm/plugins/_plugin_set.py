@@ -157,6 +157,24 @@ class PluginSet:
                     self._load(candidate, state)
         return state
 
+    def require(self, candidate: Candidate, kind: str, name: str) -> "Loaded":
+        """Load a candidate because a name that it owns is used.
+
+        Args:
+            candidate: The candidate.
+            kind: What is asked of it.
+            name: The name.
+
+        Raises:
+            PluginUnavailableError: It does not load; the original exception is the cause.
+        """
+        while True:
+            state = self.ensure(candidate)
+            if failure := state.failure:
+                raise errors.PluginUnavailableError(kind, name, failure) from state.error
+            if state.loaded:  # else another thread has given the failure another chance
+                return state.loaded
+
     def _load(self, candidate: Candidate, state: PluginState) -> None:
         from aimm.plugins._loader import BrokenPluginError, load
 

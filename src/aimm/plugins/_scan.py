@@ -10,10 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from aimm._types import GROUPS
 from aimm.plugins._cache import NOTHING, identity_stamp, is_settled, stamp
-
-GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
-"""The entry-point groups that ``aimm`` reads."""
 
 _READ_GROUPS = {**dict(zip(GROUPS, GROUPS, strict=True)), "aimm.plugins.train": "aimm.train"}
 _LEFT_OVER = {"ravenml.plugins.train": "aimm.train"}

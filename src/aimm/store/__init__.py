@@ -3,7 +3,9 @@
 A name is imported when it is first used: who only reads a header does not wait for a database.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aimm import lazy_names
 
 if TYPE_CHECKING:
     from aimm.store._example import Example
@@ -67,14 +69,8 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    """Import the module of a name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return value
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(globals(), _HOMES)
 
 
 def __dir__() -> list[str]:

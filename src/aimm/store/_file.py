@@ -304,16 +304,17 @@ class Draft:
             policy.sign_with,
             recorded,
         )
+        self._front = build_head(self.header, self._sign)
 
     @property
     def identity(self) -> str:
         """SHA-256 of the header; not yet true before the parts were consumed."""
-        return identity_of(self.head())
+        return identity_of(self._front)
 
     def parts(self) -> Iterator[plugins.ByteString]:
         """Room for the head, then the payload piece by piece, each hashed just before it is handed out."""
         sha256 = hashlib.sha256()
-        yield bytes(len(self.head()))
+        yield bytes(len(self._front))
         for start in range(0, self._payload.nbytes, _disk.CHUNK):
             chunk: plugins.ByteString = self._payload[start : start + _disk.CHUNK]
             if not self._payload.readonly:
@@ -321,10 +322,11 @@ class Draft:
             sha256.update(chunk)
             yield chunk
         self.header = self.header._replace(sha256=sha256.hexdigest())
+        self._front = build_head(self.header, self._sign)
 
     def head(self) -> bytes:
         """What stands before the payload; not yet true before the parts were consumed, but of the right length."""
-        return build_head(self.header, self._sign)
+        return self._front
 
 
 def _as_view(path: str, payload: Any, model_type: str) -> memoryview:

@@ -3,7 +3,9 @@
 Nothing is imported until it is named: pytest loads this package at each start, wherever ``aimm`` is installed.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aimm import lazy_names
 
 if TYPE_CHECKING:
     from aimm.testing._checks import Check, checks
@@ -42,11 +44,5 @@ __all__ = [
     "parametrize",
 ]
 
-if not TYPE_CHECKING:  # a type checker that saw it would accept every name
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(globals(), _HOMES)

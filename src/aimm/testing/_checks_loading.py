@@ -55,16 +55,9 @@ def group_and_name_fit(subject: Loading) -> None:
     """What the entry point names is what its group is for, and goes by the declared name."""
     if subject.failure:
         raise FailedError(subject.failure.cause)
-    what, target = f"[{subject.group}] {subject.candidate.name} points at {subject.target!r}", subject.target
-    if subject.group == "aimm.tasks" and not isinstance(target, ModuleType):
+    if subject.group == "aimm.tasks" and not isinstance(subject.target, ModuleType):
+        what = f"[{subject.group}] {subject.candidate.name} points at {subject.target!r}"
         raise FailedError(f"{what}, which is no module with tasks")
-    if subject.group == "aimm.executors" and not callable(target):
-        raise FailedError(f"{what}, which is no factory that can be called")
-    if subject.group == "aimm.train":
-        import click
-
-        if not isinstance(target, click.Command):
-            raise FailedError(f"{what}, which is no click command or group")
 
 
 @check(

@@ -5,7 +5,9 @@ rest. The command line drives a :class:`TrainingRun`; finished runs are read wit
 :func:`read_run`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aimm import lazy_names
 
 if TYPE_CHECKING:
     from aimm.train._dataset import Dataset
@@ -35,13 +37,5 @@ _HOMES = {
     "read_run": "_runs",
 }
 
-if not TYPE_CHECKING:  # a type checker that saw it would accept every name
-
-    def __getattr__(name: str) -> Any:
-        # Listing training commands needs none of this.
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        return value
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(globals(), _HOMES)

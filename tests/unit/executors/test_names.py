@@ -62,6 +62,15 @@ def test_a_broken_package_is_named(name: str, words: str) -> None:
     assert "distribution third 1.0" in str(caught.value)
 
 
+def test_a_package_that_exits_does_not_end_the_host(site: FakeSite) -> None:
+    """Its import is watched as that of every plugin."""
+    site.add("exiting", entry_points={"aimm.executors": {"exiting": "exiting_of_test:Mine"}})
+    site.module("exiting_of_test", "raise SystemExit(3)")
+    with pytest.raises(PluginUnavailableError, match="SystemExit: 3") as caught:
+        executors.get_executor("exiting")
+    assert "distribution exiting 1.0" in str(caught.value)
+
+
 @pytest.mark.usefixtures("third")
 def test_what_is_no_executor_is_refused() -> None:
     """The factory made something else."""
