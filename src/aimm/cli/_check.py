@@ -4,14 +4,13 @@ import click
 
 from aimm.cli._names import names_in
 from aimm.cli._options import json_option
+from aimm.cli._plugins import ALL_GROUPS
 from aimm.cli._progress import progress
 from aimm.cli._session import Session
 
-_GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
-
 
 @click.command()
-@click.argument("name", metavar="NAME|PATH", shell_complete=names_in(*_GROUPS))
+@click.argument("name", metavar="NAME|PATH", shell_complete=names_in(*ALL_GROUPS))
 @click.option("--heavy", multiple=True, metavar="MODULE", help="Module that its import must not import.")
 @click.option(
     "--expect", multiple=True, metavar="CHECK=REASON", help="Check that is known to fail, and why; repeat for more."
