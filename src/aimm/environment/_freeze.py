@@ -92,8 +92,9 @@ def _roots(packages: Packages, ledger: Ledger) -> dict[str, frozenset[str]]:
     needed = {
         other
         for name, package in packages.items()
+        if package.is_plugin
         for other in closure(packages, {name: package.extras})
-        if other != name and package.is_plugin
+        if other != name
     }
     found: dict[str, frozenset[str]] = {}
     for name, package in packages.items():
