@@ -24,7 +24,6 @@ from aimm.errors import LedgerError, PluginEnvironmentError
 from aimm.store._atomic import write_atomically
 
 JOURNAL_VERSION = 1
-STALE = "the environment was changed since the plan was made; nothing was done: make the plan again"
 
 
 class Recovery(NamedTuple):
@@ -95,7 +94,9 @@ def acting_on(packages: Packages) -> Iterator[int]:
     check_writable()
     with locked() as lock:
         if undo() or read_installed() != packages:
-            raise PluginEnvironmentError(STALE)
+            raise PluginEnvironmentError(
+                "the environment was changed since the plan was made; nothing was done: make the plan again"
+            )
         yield lock
 
 

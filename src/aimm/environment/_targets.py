@@ -76,7 +76,7 @@ class Workshop(NamedTuple):
         """
         for spec in specs:
             yield self._target(spec)
-        for project in find_projects(folder)[0] if folder else ():
+        for project in find_projects(folder) if folder else ():
             yield self._built(project.path, (), project)
 
     def _target(self, spec: str) -> Target:

@@ -169,7 +169,7 @@ class UninstallPlan:
         for package in self._packages.values():
             if package.is_plugin and package.folder:
                 yield package.name, read_project(package.folder)
-        for project in find_projects(folder)[0] if folder else ():
+        for project in find_projects(folder) if folder else ():
             if project.name in self._packages:
                 yield project.name, project
 
