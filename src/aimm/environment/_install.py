@@ -218,7 +218,6 @@ class InstallPlan:
 
     def _fetch(self, progress: Progress, lock: int) -> list[Wheel]:
         folder = _journal.wheel_folder()
-        shutil.rmtree(_journal.pending(), ignore_errors=True)
         os.makedirs(folder)
         built = {target.name for target in self._targets if target.wheel}
         for name in os.listdir(self._folder.name):
