@@ -1,10 +1,26 @@
-"""A real environment that this process takes for its own, so that what changes environments can be tested in it."""
+"""The command line in this process, and a real environment that this process takes for its own, to be changed."""
 
 from pathlib import Path
 
 import pytest
 
+from aimm import plugins
+from aimm.cli import main
 from places import Place, make_links
+from terminal import Cli, Run
+
+
+@pytest.fixture
+def aimm(capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Run ``aimm`` in this process, where every run starts without plugins, as a process does."""
+
+    def invoke(*arguments: str | Path) -> Run:
+        plugins.unload_all()
+        capfd.readouterr()
+        code = main([*map(str, arguments)])
+        return Run(code, *capfd.readouterr())
+
+    return invoke
 
 
 @pytest.fixture

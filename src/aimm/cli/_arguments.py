@@ -38,11 +38,16 @@ def parse_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
             raise click.UsageError(
                 f"{option} {pair!r}: write {key}={_NOT_JSON[text]}, for values are JSON; the text is {key}='\"{text}\"'"
             )
-        try:
-            parsed[key] = json.loads(text)
-        except (ValueError, RecursionError):
-            parsed[key] = text
+        parsed[key] = json_or_text(text)
     return parsed
+
+
+def json_or_text(text: str) -> Any:
+    """The value that a text stands for if it is JSON, else the text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def data_arguments(

@@ -11,7 +11,7 @@ from aimm.cli._progress import progress
 from aimm.cli._session import Session, flush
 
 if TYPE_CHECKING:
-    from aimm.environment import InstallPlan, InstallRequest, Step
+    from aimm.environment import InstallRequest, Step
 
 FILE = click.Path(exists=True, dir_okay=False)
 FOLDER = click.Path(exists=True, file_okay=False)
@@ -177,11 +177,8 @@ def _install(session: Session, request: "InstallRequest", dry_run: bool, yes: bo
                 plan.apply(state_cb)
             for remark in plan.remarks[len(shown) :]:
                 session.say(f"note: {remark}")
-        _finish(session, kinds, plan.remarks, as_json, done, _empty_text(plan))
-
-
-def _empty_text(plan: "InstallPlan") -> str:
-    return f"nothing to do: {', '.join(plan.names)} installed already" if plan.is_empty else ""
+        empty = f"nothing to do: {', '.join(plan.names)} installed already"
+        _finish(session, kinds, plan.remarks, as_json, done, empty)
 
 
 def _recover(session: Session) -> None:
@@ -237,7 +234,7 @@ def _finish(
         return
     changes = [f"{len(steps)} to {kind}" for kind, steps in kinds.items() if steps and kind != "keep"]
     if not changes:
-        session.say(otherwise or "nothing to do")
+        session.say(otherwise)
     else:
         session.say(f"{'done' if done else 'nothing was changed'}: {', '.join(changes)}")
 

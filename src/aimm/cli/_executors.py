@@ -44,10 +44,23 @@ def running(
         memory: The ``--memory`` value.
     """
     with executor_for(executor, timeout, memory) as made:
-        if made is None:
-            yield lambda action, name, *rest: _here(manager, action, name, *rest)
-        else:
-            yield _runner(manager, made, timeout)
+
+        def run(
+            action: str,
+            name: str,
+            instance: Any,
+            state_cb: StateCallback,
+            args: Sequence[Any],
+            kwargs: Mapping[str, Any],
+        ) -> Any:
+            first = () if action == "instantiate" else (instance,)
+            if made is None:
+                # By the route, whose own parameters have no names that a plugin's could clash with.
+                return getattr(manager.route(name), action)(*first, state_cb, *args, **kwargs)
+            function = getattr(manager, f"exec_{action}")
+            return made.submit(function, name, *first, *args, timeout=timeout, state_cb=state_cb, **kwargs).result()
+
+        yield run
 
 
 @contextmanager
@@ -71,34 +84,3 @@ def executor_for(executor: str | None, timeout: float | None, memory: str | None
         made.shutdown(wait=False, cancel_futures=True)
         raise
     made.shutdown()
-
-
-def _runner(manager: plugins.PluginManager, made: Any, timeout: float | None) -> Run:
-    def run(
-        action: str,
-        name: str,
-        instance: Any,
-        state_cb: StateCallback,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        function, first = getattr(manager, f"exec_{action}"), () if action == "instantiate" else (instance,)
-        job = made.submit(function, name, *first, *args, timeout=timeout, state_cb=state_cb, **(kwargs or {}))
-        return job.result()
-
-    return run
-
-
-def _here(
-    manager: plugins.PluginManager,
-    action: str,
-    name: str,
-    instance: Any,
-    state_cb: StateCallback,
-    args: Sequence[Any] = (),
-    kwargs: Mapping[str, Any] | None = None,
-) -> Any:
-    # By the route, whose own parameters have no names that a plugin's could clash with.
-    route = manager.route(name)
-    first = () if action == "instantiate" else (instance,)
-    return getattr(route, action)(*first, state_cb, *args, **(kwargs or {}))

@@ -151,45 +151,38 @@ def _tell_warnings(session: Session, prepared: "Prepared", file: str) -> None:
 
 def _parameters(prepared: "Prepared", pairs: tuple[str, ...]) -> dict[str, Any]:
     """Values as the declared types want them: ``-p version=1.10`` is text where text is declared."""
+    from aimm.cli._arguments import json_or_text
     from aimm.tasks._types import STRING, check_value
 
     values: dict[str, Any] = {}
-    for name, text in (_pair(pair, "--param", "NAME=VALUE") for pair in pairs):
-        if name in values:
-            raise click.UsageError(f"--param {name!r} is given twice")
+    for name, text in _pairs(pairs, "--param", "NAME=VALUE").items():
         declared = prepared.checked.parameters.get(name)
         wanted = declared.type if declared is not None else None
-        values[name] = text if wanted == STRING else _json_or_text(text)
+        values[name] = text if wanted == STRING else json_or_text(text.lower() if text in ("True", "False") else text)
         if wanted is not None and check_value(wanted, values[name]) and not check_value(wanted, text):
             values[name] = text
     return values
 
 
-def _json_or_text(text: str) -> Any:
-    import json
-
-    try:
-        return json.loads(text.lower() if text in ("True", "False") else text)
-    except (ValueError, RecursionError):
-        return text
-
-
 def _artifacts(pairs: tuple[str, ...]) -> dict[str, tuple[Path, str | None]]:
     found: dict[str, tuple[Path, str | None]] = {}
-    for name, text in (_pair(pair, "--artifact", "NAME=PATH[:HANDLER]") for pair in pairs):
-        if name in found:
-            raise click.UsageError(f"--artifact {name!r} is given twice")
+    for name, text in _pairs(pairs, "--artifact", "NAME=PATH[:HANDLER]").items():
         path, colon, handler = text.rpartition(":")
         named = colon and not Path(text).exists() and all(part.isidentifier() for part in handler.split("."))
         found[name] = (Path(path), handler) if named else (Path(text), None)
     return found
 
 
-def _pair(pair: str, option: str, form: str) -> tuple[str, str]:
-    name, equals, text = pair.partition("=")
-    if not name or not equals:
-        raise click.UsageError(f"{option} {pair!r}: expected {form}")
-    return name, text
+def _pairs(pairs: tuple[str, ...], option: str, form: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not name or not equals:
+            raise click.UsageError(f"{option} {pair!r}: expected {form}")
+        if name in found:
+            raise click.UsageError(f"{option} {name!r} is given twice")
+        found[name] = text
+    return found
 
 
 def _print_plan(session: Session, plan: "Plan", as_json: bool) -> None:

@@ -39,8 +39,7 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         session.write_json(rows)
     else:
-        columns = ("name", "group", "distribution", "version", "status", "summary")
-        session.write_table([c.upper() for c in columns], [[str(row[c] or "") for c in columns] for row in rows])
+        session.write_records(("name", "group", "distribution", "version", "status", "summary"), rows)
     if found.problems:
         session.say(f"metadata problems: {len(found.problems)}; 'aimm plugins doctor' explains them")
     if not rows:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -86,6 +86,11 @@ class Session:
         import json
 
         self.write(json.dumps(value, indent=2, default=str))
+
+    def write_records(self, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
+        """Write a table with these entries of each record."""
+        rows = [[str(record[column] or "") for column in columns] for record in records]
+        self.write_table([column.upper() for column in columns], rows)
 
     def write_table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Write a table: with lines on a terminal, aligned plain lines elsewhere; nothing if it is empty."""

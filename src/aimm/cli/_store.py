@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from aimm import store
-from aimm.cli._arguments import parse_pairs
+from aimm.cli._arguments import json_or_text, parse_pairs
 from aimm.cli._options import json_option
 from aimm.cli._progress import progress
 from aimm.cli._references import complete_models, open_reference, split_reference, versions_told
@@ -222,10 +222,4 @@ def _condition(text: str) -> "store.Condition":
     found = _CONDITION.fullmatch(text)
     if not found:
         raise click.UsageError(f"--where {text!r}: expected a key, one of = != < <= > >=, and a value")
-    import json
-
-    try:
-        value = json.loads(found["value"])
-    except (ValueError, RecursionError):
-        value = found["value"].strip()
-    return found["key"].strip(), found["operator"], value
+    return found["key"].strip(), found["operator"], json_or_text(found["value"].strip())

@@ -32,8 +32,7 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         session.write_json(rows)
     else:
-        columns = ("name", "kind", "plugin", "distribution", "version", "signature")
-        session.write_table([c.upper() for c in columns], [[str(row[c] or "") for c in columns] for row in rows])
+        session.write_records(("name", "kind", "plugin", "distribution", "version", "signature"), rows)
     for failure in failures:
         session.say(failure.describe())
 

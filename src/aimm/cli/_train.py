@@ -114,8 +114,7 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         session.write_json(rows)
         return
-    columns = ("name", "distribution", "version", "status", "summary")
-    session.write_table([c.upper() for c in columns], [[str(row[c] or "") for c in columns] for row in rows])
+    session.write_records(("name", "distribution", "version", "status", "summary"), rows)
     if not rows:
         session.say(
             "no training command is installed" if not plugins.safe_mode() else "safe mode is on: none is looked for"

@@ -40,7 +40,7 @@ class CondaEnvironment(NamedTuple):
         file = os.path.basename(self.path)
         for spec in self.conda:
             name, wanted = _split(spec)
-            version, build = known.get(name, ("", "")) if name in known else (_elsewhere(name, packages), "")
+            version, build = known[name] if name in known else (_elsewhere(name, packages), "")
             if not version:
                 yield name, f"{file} wants {spec}", "but it is not installed"
                 continue

@@ -77,11 +77,8 @@ def is_project(path: str) -> bool:
     return any(os.path.isfile(os.path.join(path, name)) for name in ("pyproject.toml", "setup.py"))
 
 
-def find_projects(folder: str) -> tuple[list[Project], list[str]]:
-    """The plugin projects in a folder: itself, or those directly below it.
-
-    Returns:
-        The projects, and the folders that hold projects which declare no plugin.
+def find_projects(folder: str) -> list[Project]:
+    """The plugin projects in a folder: itself, or those directly below it that declare a plugin.
 
     Raises:
         PluginEnvironmentError: There is none.
@@ -91,13 +88,12 @@ def find_projects(folder: str) -> tuple[list[Project], list[str]]:
     below = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
     candidates = [folder] if is_project(folder) else [path for path in below if is_project(path)]
     found = [read_project(path) for path in candidates if _declares_plugin(path)]
-    others = [path for path in candidates if not _declares_plugin(path)]
     if not found:
-        seen = f"; {', '.join(others)} declare no entry point of aimm" if others else ""
+        seen = f"; {', '.join(candidates)} declare no entry point of aimm" if candidates else ""
         raise PluginEnvironmentError(
             f"{folder}: no plugin project in it or directly below it: a folder with pyproject.toml or setup.py{seen}"
         )
-    return found, others
+    return found
 
 
 def _declares_plugin(path: str) -> bool:

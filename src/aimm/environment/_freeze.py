@@ -13,6 +13,7 @@ from aimm.environment._ledger import Ledger, read_ledger
 from aimm.environment._needs import closure, extras_in_use
 from aimm.environment._place import ledger_path
 from aimm.environment._removal import with_recorded_needs
+from aimm.environment._targets import with_extras
 from aimm.errors import RequirementsFileError
 
 _HEAD = "# plugins of aimm, version 1"
@@ -92,8 +93,9 @@ def _roots(packages: Packages, ledger: Ledger) -> dict[str, frozenset[str]]:
     needed = {
         other
         for name, package in packages.items()
+        if package.is_plugin
         for other in closure(packages, {name: package.extras})
-        if other != name and package.is_plugin
+        if other != name
     }
     found: dict[str, frozenset[str]] = {}
     for name, package in packages.items():
@@ -105,11 +107,11 @@ def _roots(packages: Packages, ledger: Ledger) -> dict[str, frozenset[str]]:
 
 
 def _line(package: Installed, extras: frozenset[str], ledger: Ledger) -> str:
-    shown = f"[{','.join(sorted(extras))}]" if extras else ""
+    named = with_extras(package.name, extras)
     entry = ledger.plugins.get(package.name)
     # What aimm installed from a folder or URL, it built first: the installer saw no more than a temporary wheel.
     source = (entry.source if entry else "") or package.url
     remote = source if "://" in source and not source.startswith("file:") else ""
     if remote:
-        return f"{package.name}{shown} @ {remote}"
-    return f"{package.name}{shown}=={package.version}{f'  # was installed from {source}' if source else ''}"
+        return f"{named} @ {remote}"
+    return f"{named}=={package.version}{f'  # was installed from {source}' if source else ''}"

@@ -13,7 +13,7 @@ from aimm.environment._installed import HOST, Installed, Packages, read_installe
 from aimm.environment._installers import Planned, Sources, find_installer
 from aimm.environment._ledger import Addition, Change, Entry, Ledger, read_ledger
 from aimm.environment._needs import Need, closure, extras_in_use, needed_by
-from aimm.environment._place import check_writable, ledger_path, locked
+from aimm.environment._place import ledger_path
 from aimm.environment._progress import Progress
 from aimm.environment._removal import Step, with_recorded_needs
 from aimm.environment._targets import Target, Workshop
@@ -110,10 +110,7 @@ class InstallPlan:
             PluginEnvironmentError: The environment is not the one that was planned for, or cannot be written.
         """
         progress = Progress(state_cb, total=4 * len(self._planned) + 2)
-        check_writable()
-        with locked() as lock:
-            if _journal.undo() or read_installed() != self._packages:
-                raise PluginEnvironmentError(_journal.STALE)
+        with _journal.acting_on(self._packages) as lock:
             if self.is_empty:
                 _journal.write_ledger(self._ledger_after())
                 return
@@ -121,15 +118,11 @@ class InstallPlan:
                 wheels = self._fetch(progress, lock)
                 replaced = [self._packages[step.name] for step in self.change]
                 _journal.begin(f"install {' '.join(self.names)}", replaced, wheels)
-            try:
+            with _journal.changing():
                 specs = [*self._exact_specs(), *self._line_specs()]
                 folder = _journal.wheel_folder()
                 self._installer.install(specs, self._planned, folder, self._request.sources, progress, lock)
                 _journal.commit(self._ledger_after())
-            except BaseException as error:
-                if recovery := _journal.undo():
-                    error.add_note(recovery.describe_failure())
-                raise
 
     def _make(self) -> None:
         request = self._request
@@ -225,7 +218,6 @@ class InstallPlan:
 
     def _fetch(self, progress: Progress, lock: int) -> list[Wheel]:
         folder = _journal.wheel_folder()
-        shutil.rmtree(_journal.pending(), ignore_errors=True)
         os.makedirs(folder)
         built = {target.name for target in self._targets if target.wheel}
         for name in os.listdir(self._folder.name):

@@ -15,16 +15,15 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from aimm.environment._backup import back_up, delete, files_of, put_back
-from aimm.environment._installed import Installed, read_installed, recorded_files
+from aimm.environment._installed import Installed, Packages, read_installed, recorded_files
 from aimm.environment._kept import forget_others, keep_replaced
 from aimm.environment._ledger import Ledger, parse_ledger
-from aimm.environment._place import home, ledger_path, locked, prefix
+from aimm.environment._place import check_writable, home, ledger_path, locked, prefix
 from aimm.environment._wheels import Wheel
-from aimm.errors import LedgerError
+from aimm.errors import LedgerError, PluginEnvironmentError
 from aimm.store._atomic import write_atomically
 
 JOURNAL_VERSION = 1
-STALE = "the environment was changed since the plan was made; nothing was done: make the plan again"
 
 
 class Recovery(NamedTuple):
@@ -79,6 +78,29 @@ def interrupted() -> str:
 
 
 @contextmanager
+def acting_on(packages: Packages) -> Iterator[int]:
+    """Have the environment for oneself, as it was when a plan was made; what was interrupted is undone first.
+
+    Args:
+        packages: What was installed then.
+
+    Yields:
+        The descriptor of the lock, to hand to child processes.
+
+    Raises:
+        EnvironmentBusyError: Another process changes the environment.
+        PluginEnvironmentError: It is not as it was any more, or cannot be written.
+    """
+    check_writable()
+    with locked() as lock:
+        if undo() or read_installed() != packages:
+            raise PluginEnvironmentError(
+                "the environment was changed since the plan was made; nothing was done: make the plan again"
+            )
+        yield lock
+
+
+@contextmanager
 def preparing() -> Iterator[None]:
     """What comes before a change: if it fails, on a full disk say, nothing of it stays, and the error says so."""
     try:
@@ -86,6 +108,17 @@ def preparing() -> Iterator[None]:
     except BaseException as error:
         clean_up()
         error.add_note("nothing was changed")
+        raise
+
+
+@contextmanager
+def changing() -> Iterator[None]:
+    """The change itself, once it has begun: if it fails, it is undone, and the error says so."""
+    try:
+        yield
+    except BaseException as error:
+        if recovery := undo():
+            error.add_note(recovery.describe_failure())
         raise
 
 

@@ -5,16 +5,8 @@ import os
 from aimm._types import StateCallback
 
 _STEPS = (
-    "Collecting ",
-    "Processing ",
-    "Looking ",
-    "Building wheel",
-    "Saved ",
-    "Installing ",
-    "Uninstalling ",
-    "Successfully ",
-    " + ",
-    " - ",
+    *("Collecting", "Processing", "Looking", "Building wheel", "Saved"),
+    *("Installing", "Uninstalling", "Successfully", "+", "-"),
 )
 
 
@@ -30,7 +22,7 @@ class Progress:
         self._state_cb, self._total, self._done = state_cb, total, 0
 
     def __call__(self, line: str) -> None:
-        if self._state_cb is None or not line.lstrip(" ").startswith(tuple(step.strip() for step in _STEPS)):
+        if self._state_cb is None or not line.lstrip(" ").startswith(_STEPS):
             return
         self._done += 1
         verb, _, what = line.strip().partition(" ")

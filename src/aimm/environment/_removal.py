@@ -10,8 +10,6 @@ from aimm.environment._ledger import Change, Ledger
 from aimm.environment._needs import Need, closure, extras_in_use, needed_by
 from aimm.errors import StillNeededError
 
-UV_MARKS = "uv marks everything so"
-
 
 class Step(NamedTuple):
     """What happens to one distribution.
@@ -142,7 +140,7 @@ def _wish(package: Installed, ledger: Ledger, pinned: Mapping[str, str]) -> str:
         return ""
     if added is not None and added.is_marked and added.version == package.version:
         return ""
-    return f"installed by name{f', or {UV_MARKS}' if package.installer == 'uv' else ''}"
+    return f"installed by name{', or uv marks everything so' if package.installer == 'uv' else ''}"
 
 
 def _why_gone(name: str, reached: Mapping[str, Iterable[str]]) -> str:

@@ -53,20 +53,19 @@ class Line(NamedTuple):
         return marker is None or marker.evaluate({"extra": ""})
 
 
-def read_requirements(path: str, *, includes: bool = True) -> list[Line]:
+def read_requirements(path: str) -> list[Line]:
     """Read a requirements or constraints file, with the files that it includes.
 
     Args:
         path: The file.
-        includes: Whether to follow ``-r`` and ``-c`` lines.
 
     Raises:
         RequirementsFileError: It cannot be read, or has a line that is no requirement.
     """
-    return list(_read(os.path.abspath(path), includes, ()))
+    return list(_read(os.path.abspath(path), ()))
 
 
-def _read(path: str, includes: bool, outer: tuple[str, ...]) -> Iterator[Line]:
+def _read(path: str, outer: tuple[str, ...]) -> Iterator[Line]:
     if path in outer:
         return
     try:
@@ -76,8 +75,7 @@ def _read(path: str, includes: bool, outer: tuple[str, ...]) -> Iterator[Line]:
         raise RequirementsFileError(path, 0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
     for number, line in _logical_lines(text):
         if match := _INCLUDE.fullmatch(line):
-            if includes:
-                yield from _read(os.path.join(os.path.dirname(path), match[1]), includes, (*outer, path))
+            yield from _read(os.path.join(os.path.dirname(path), match[1]), (*outer, path))
         elif line.startswith("-"):
             raise RequirementsFileError(
                 path, number, f"{line.split()[0]!r} is not supported here: give it as an option of the command"

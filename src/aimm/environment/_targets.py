@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -42,8 +42,7 @@ class Target(NamedTuple):
 
     def exact(self, version: str) -> str:
         """It with its extras, in one version."""
-        extras = f"[{','.join(self.extras)}]" if self.extras else ""
-        return f"{self.name}{extras}=={version}"
+        return f"{with_extras(self.name, self.extras)}=={version}"
 
 
 class Workshop(NamedTuple):
@@ -76,7 +75,7 @@ class Workshop(NamedTuple):
         """
         for spec in specs:
             yield self._target(spec)
-        for project in find_projects(folder)[0] if folder else ():
+        for project in find_projects(folder) if folder else ():
             yield self._built(project.path, (), project)
 
     def _target(self, spec: str) -> Target:
@@ -115,8 +114,8 @@ class Workshop(NamedTuple):
         lines = tuple(line for line in (project.requirements(self._variant) if project else ()) if line.applies)
         # In the layout with requirements files these are the variants; there need not be an extra.
         wanted = self._extras(extras) if not lines or "gpu" in wheel.package.extras else tuple(sorted(extras))
-        shown = f"[{','.join(wanted)}]" if wanted else ""
-        spec = f"{wheel.package.name}{shown} @ file://{os.path.join(self.folder, os.path.basename(built))}"
+        named = with_extras(wheel.package.name, wanted)
+        spec = f"{named} @ file://{os.path.join(self.folder, os.path.basename(built))}"
         return Target(wheel.package.name, spec, wanted, lines, source, wheel, self._variant)
 
     def _extras(self, extras: tuple[str, ...]) -> tuple[str, ...]:
@@ -125,6 +124,11 @@ class Workshop(NamedTuple):
     @property
     def _variant(self) -> str:
         return "gpu" if self.gpu else "cpu"
+
+
+def with_extras(name: str, extras: Collection[str]) -> str:
+    """A distribution as requirements name it, with extras of it if there are any."""
+    return f"{name}[{','.join(sorted(extras))}]" if extras else name
 
 
 def _split(spec: str) -> tuple[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from aimm.environment._installed import HOST, read_installed, recorded_files
 from aimm.environment._installers import find_installer
 from aimm.environment._kept import kept_files
 from aimm.environment._ledger import read_ledger
-from aimm.environment._place import check_writable, ledger_path, locked, prefix
+from aimm.environment._place import ledger_path, prefix
 from aimm.environment._progress import Progress
 from aimm.environment._removal import Removal, Step, normalised, plan_removal, with_recorded_needs
 from aimm.environment._requirements import Line
@@ -106,20 +106,18 @@ class UninstallPlan:
             InstallerError: The installer failed; the environment is as before.
             PluginEnvironmentError: The environment is not the one that was planned for, or cannot be written.
         """
-        gone = [step.name for step in (*self.remove, *self.restore)]
+        removed, restored = [step.name for step in self.remove], [step.name for step in self.restore]
+        gone = [*removed, *restored]
         progress = Progress(state_cb, total=2 * len(gone) + 1)
-        check_writable()
-        with locked() as lock:
-            if _journal.undo() or read_installed() != self._packages:
-                raise PluginEnvironmentError(_journal.STALE)
-            ledger = self._ledger.without([*self.names, *gone[: len(self.remove)]], gone[len(self.remove) :])
+        with _journal.acting_on(self._packages) as lock:
+            ledger = self._ledger.without([*self.names, *removed], restored)
             if not gone:
                 _journal.write_ledger(ledger)
                 return
             with _journal.preparing():
                 leaving = [self._packages[name] for name in gone]
                 _journal.begin(f"uninstall {' '.join(self.names)}", leaving, self._returning())
-            try:
+            with _journal.changing():
                 self._installer.uninstall(gone, progress, lock)
                 self._put_back_shared(gone)
                 for step in self.restore:
@@ -127,10 +125,6 @@ class UninstallPlan:
                         put_back(*kept)
                 self._check(gone)
                 _journal.commit(ledger)
-            except BaseException as error:
-                if recovery := _journal.undo():
-                    error.add_note(recovery.describe_failure())
-                raise
 
     def _find(self, request: UninstallRequest) -> list[str]:
         ours = {name for name, p in self._packages.items() if p.is_plugin and p.is_own and name != HOST}
@@ -175,7 +169,7 @@ class UninstallPlan:
         for package in self._packages.values():
             if package.is_plugin and package.folder:
                 yield package.name, read_project(package.folder)
-        for project in find_projects(folder)[0] if folder else ():
+        for project in find_projects(folder) if folder else ():
             if project.name in self._packages:
                 yield project.name, project
 

@@ -78,9 +78,10 @@ def _unmet(packages: Packages) -> Iterator[tuple[str, str, str]]:
 
 
 def _externals(packages: Packages) -> Iterator[tuple[str, str, str]]:
-    for package in packages.values():
-        for what in missing_externals(package.externals):
-            yield what.split()[0], f"{package.title} needs {what}", "but no such program or library is on this machine"
+    for name, missing in external_remarks(packages).items():
+        title = packages[name].title
+        for what in missing:
+            yield what.split()[0], f"{title} needs {what}", "but no such program or library is on this machine"
 
 
 def _interrupted() -> Iterator[tuple[str, str, str]]:

@@ -116,7 +116,7 @@ class Dataset:
         if self._cache is None:
             raise DatasetError(self.source, "it is remote, and there is no plugin_cache to keep a copy in")
         try:
-            return Path(fetch(self.source, os.path.join(self._cache, "datasets"), lambda share: None))
+            return Path(fetch(self.source, os.path.join(self._cache, "datasets")))
         except (OSError, RuntimeError) as error:
             raise DatasetError(self.source, f"it cannot be fetched: {type(error).__name__}: {error}") from error
 

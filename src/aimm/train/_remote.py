@@ -1,7 +1,6 @@
 """Reaching a path or URL through fsspec, which knows S3 and dozens of other places."""
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 from aimm.errors import MissingExtraError, TrainError
@@ -47,13 +46,12 @@ def connect(url: str) -> tuple[Any, str]:
     return filesystem, path.rstrip("/")
 
 
-def fetch(url: str, folder: str, tick: Callable[[float], None]) -> str:
+def fetch(url: str, folder: str) -> str:
     """Copy a remote file or folder into a local folder, unless its present state is there already.
 
     Args:
         url: Where it is.
         folder: Where copies are kept.
-        tick: Told the share that is done.
 
     Returns:
         The local path.
@@ -75,12 +73,11 @@ def fetch(url: str, folder: str, tick: Callable[[float], None]) -> str:
         return target
     partial = f"{target}.{secrets.token_hex(4)}.part"
     try:
-        for number, name in enumerate(names):
+        for name in names:
             inner = name[len(root) :].strip("/")
             file = os.path.join(partial, *inner.split("/")) if inner else partial
             os.makedirs(os.path.dirname(file), exist_ok=True)
             filesystem.get_file(name, file)
-            tick((number + 1) / len(names))
         os.rename(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

@@ -3,9 +3,10 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
+from aimm.store._atomic import sync_folder, write_new
 from aimm.train._outputs import METADATA, OutputFile
 from aimm.train._place import Progress, refuse_occupied
 from aimm.train._remote import local_path
@@ -54,9 +55,9 @@ class LocalPlace:
                 target = os.path.join(staging, *file.name.split("/"))
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 with open(file.source, "rb") as source:
-                    _write(target, iter(lambda: source.read(1 << 20), b""))
+                    write_new(target, iter(lambda: source.read(1 << 20), b""))
                 tick.wrote(file.name)
-            _write(os.path.join(staging, METADATA), [metadata])
+            write_new(os.path.join(staging, METADATA), [metadata])
             for folder, _, _ in os.walk(staging, topdown=False):
                 _sync_folder(folder)
             tick.wrote(METADATA)
@@ -82,19 +83,7 @@ class LocalPlace:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(target: str, parts: Iterable[bytes]) -> None:
-    with open(target, "xb") as file:
-        for part in parts:
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _sync_folder(folder: str) -> None:
-    # What is renamed into place is only safe from a power failure once its folder is on disk; some disks cannot.
+    # The files themselves are on the disk; that their names may not be yet is no reason to give up a run.
     with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(folder)

@@ -1,11 +1,9 @@
-"""The command line in this process and as a process, and a distribution with something of everything to use it on."""
+"""The command line as a process, and a distribution with something of everything to use it on."""
 
 from pathlib import Path
 
 import pytest
 
-from aimm import plugins
-from aimm.cli import main
 from support import FakeSite
 from terminal import AIMM, Cli, Run, run
 
@@ -51,19 +49,6 @@ DATA = """
     def plain(**options):
         return [1.0, 3.0]
 """
-
-
-@pytest.fixture
-def aimm(capfd: pytest.CaptureFixture[str]) -> Cli:
-    """Run ``aimm`` in this process, where every run starts without plugins, as a process does."""
-
-    def invoke(*arguments: str | Path) -> Run:
-        plugins.unload_all()
-        capfd.readouterr()
-        code = main([*map(str, arguments)])
-        return Run(code, *capfd.readouterr())
-
-    return invoke
 
 
 @pytest.fixture

@@ -1,13 +1,8 @@
-"""A training plugin in the form that ravenML plugins have, and the command line to run it with."""
-
-from pathlib import Path
+"""Training plugins: one in the form that ravenML plugins have, one that keeps what it made."""
 
 import pytest
 
-from aimm import plugins
-from aimm.cli import main
 from support import FakeSite
-from terminal import Cli, Run
 
 CORE = """
 import click
@@ -58,19 +53,6 @@ from aimm_gauge.more.commands import more
 
 gauge.add_command(more)         # this assumes that the command group defined in core.py is named gauge
 """
-
-
-@pytest.fixture
-def aimm(capfd: pytest.CaptureFixture[str]) -> Cli:
-    """Run ``aimm`` in this process, where every run starts without plugins, as a process does."""
-
-    def invoke(*arguments: str | Path) -> Run:
-        plugins.unload_all()
-        capfd.readouterr()
-        code = main([*map(str, arguments)])
-        return Run(code, *capfd.readouterr())
-
-    return invoke
 
 
 @pytest.fixture
