@@ -34,6 +34,9 @@ ROUTED = (*ACTIONS, "run_task")
 GROUPS = ("aimm.plugins", "aimm.models", "aimm.data_access", "aimm.tasks", "aimm.train", "aimm.executors")
 """The entry-point groups that ``aimm`` reads."""
 
+READ_AS = {**dict(zip(GROUPS, GROUPS, strict=True)), "aimm.plugins.train": "aimm.train"}
+"""The names under which they may be declared; the last one is what a plugin of ravenML has after its renaming."""
+
 
 def ignore_state(state: dict[str, Any]) -> None:
     """Accept a state and do nothing: the state callback of a caller who gave none."""

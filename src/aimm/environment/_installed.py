@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import importlib_metadata
 from packaging.utils import canonicalize_name
 
-from aimm._types import GROUPS
+from aimm._types import READ_AS
 
 HOST = "aimm-plugins"
 TOOLS = frozenset({"pip", "setuptools", "wheel", "uv"})
@@ -100,7 +100,7 @@ def _read(distribution: Any) -> Installed:
     metadata: Any = distribution.metadata  # parsed anew each time that it is asked for
     requires = metadata.get_all("Requires-Dist")
     info = str(getattr(distribution, "_path", ""))
-    offers = sorted({canonicalize_name(p.name) for p in _entry_points(distribution) if p.group in GROUPS})
+    offers = sorted({canonicalize_name(p.name) for p in _entry_points(distribution) if p.group in READ_AS})
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")
     return Installed(
         canonicalize_name(metadata["Name"]),

@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from aimm._types import GROUPS
+from aimm._types import GROUPS, READ_AS
 from aimm.plugins._cache import NOTHING, identity_stamp, is_settled, stamp
 
-_READ_GROUPS = {**dict(zip(GROUPS, GROUPS, strict=True)), "aimm.plugins.train": "aimm.train"}
 _LEFT_OVER = {"ravenml.plugins.train": "aimm.train"}
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _HEADER = r"(?im)^(name|version|summary)[ \t]*:(.*)"  # compiled when needed, which is rare
@@ -279,13 +278,13 @@ def _read(
     own_name, version, summary = _headers(identity or "")
     own_name, version = own_name or stem_name, version or stem_version
     for group, name, value in ours:
-        if group in _READ_GROUPS and name and value:
-            entries.add(IndexEntry(_READ_GROUPS[group], name, value, own_name, version, summary, file))
-        elif group not in _READ_GROUPS:
+        if group in READ_AS and name and value:
+            entries.add(IndexEntry(READ_AS[group], name, value, own_name, version, summary, file))
+        elif group not in READ_AS:
             report(f"declares the unknown group {group!r}; the groups are {', '.join(GROUPS)}")
         else:
             missing = "value" if name else "name"
-            report(f"declares an entry point without a {missing} in group {_READ_GROUPS[group]!r}")
+            report(f"declares an entry point without a {missing} in group {READ_AS[group]!r}")
     return None
 
 
@@ -295,7 +294,7 @@ def _report_oddities(text: str, declared: list[tuple[str, str, str]], report: Ca
         report("starts with a byte-order mark, which hides its first section; save it as UTF-8 without one")
     elif text[:1] != "[" and (first := _first_line(text)) and not first.startswith("["):
         report(f"starts before any [group], and what stands there was ignored: {first[:60]!r}")
-    groups = {_READ_GROUPS.get(group, group) for group, _, _ in declared}
+    groups = {READ_AS.get(group, group) for group, _, _ in declared}
     for old, new in _LEFT_OVER.items():
         if old in groups and new not in groups:
             report(f"declares the group {old!r}, which nothing here reads: rename it to {new!r} and reinstall")

@@ -64,7 +64,9 @@ def close(descriptor: int) -> None:
 def copy_mode(source: str, target: str) -> None:
     """Give a file the permissions of another one, if that exists."""
     with suppress(FileNotFoundError):
-        os.chmod(target, os.stat(source).st_mode & 0o777)
+        mode = os.stat(source).st_mode & 0o777
+        if os.stat(target).st_mode & 0o777 != mode:  # to write them, even the same, costs a tenth of a small save
+            os.chmod(target, mode)
 
 
 def replace(source: str, target: str) -> None:
