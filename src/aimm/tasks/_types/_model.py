@@ -159,6 +159,20 @@ def literal_of(*values: Any, name: str | None = None) -> Type:
     return Type("literal", name, values=values)
 
 
+def hinted_literal(*values: Any) -> Type:
+    """The type of ``Literal[...]``; ``any`` if a value cannot stand in a document, as members of an enum."""
+    return literal_of(*values) if all(v is None or type(v) in (str, int, bool) for v in values) else ANY
+
+
+def hinted_mapping(key: Type, value: Type) -> Type:
+    """The type of ``dict[K, V]``: the grammar knows mappings from strings and from integers; other keys are any."""
+    if key.kind == "literal" and key.values:
+        for cls, wider in ((str, STRING), (int, INTEGER)):
+            if all(type(one) is cls for one in key.values):
+                return mapping_of(wider, value)
+    return mapping_of(key if key in (STRING, INTEGER) else ANY, value)
+
+
 def type_of_value(value: Any, *, literal: bool = False) -> Type:
     """The type of a value that stands in a document.
 
