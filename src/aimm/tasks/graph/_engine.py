@@ -19,7 +19,8 @@ from aimm.tasks._types import check_value
 from aimm.tasks._watch import unchanged
 from aimm.tasks.graph._checkpoint import Checkpoints, model_type_of
 from aimm.tasks.graph._keys import Keys
-from aimm.tasks.graph._plan import Call, Values, getter, needs_of
+from aimm.tasks.graph._order import needs_of
+from aimm.tasks.graph._plan import Call, Values, getter
 from aimm.tasks.graph._references import fill
 from aimm.tasks.graph._validate import Checked
 
@@ -75,7 +76,8 @@ class Engine:
         manager = catalog_of(settings.manager).manager
         self._entries = {name: manager.entry(TASK, name) for name in {call.record.name for call in calls}}
         running = {call.step for call in calls}
-        self._waiting = {name: needs_of(checked, checked.model.artifact_outputs[name]) & running for name in to_write}
+        outputs = checked.model.artifact_outputs
+        self._waiting = {name: running.intersection(needs_of(checked.model, outputs[name])) for name in to_write}
         self._artifacts_of: dict[str, list[str]] = {}
         for name, needs in self._waiting.items():
             for step in needs:

@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Mapping
 
 from aimm.tasks.graph._issues import Issues
-from aimm.tasks.graph._model import Model
+from aimm.tasks.graph._model import ArtifactOutput, Model, Step
+
+
+def needs_of(model: Model, taker: Step | ArtifactOutput) -> tuple[str, ...]:
+    """The steps that a step or artifact output takes values from, in order, each once."""
+    steps, parameters = model.steps, model.parameters
+    names = (reference.name for _, reference in taker.references)
+    return tuple(dict.fromkeys(name for name in names if name in steps and name not in parameters))
 
 
 def edges_of(model: Model) -> dict[str, tuple[str, ...]]:
     """Each step with the steps that it waits for, in the order of the document."""
-    steps, parameters = model.steps, model.parameters
-    found = {}
-    for name, step in steps.items():
-        needed: dict[str, None] = {}
-        for _, reference in step.references:
-            if reference.name in steps and reference.name not in parameters:
-                needed[reference.name] = None
-        for other in step.dependencies:
-            if other in steps:
-                needed[other] = None
-        found[name] = tuple(needed)
-    return found
+    steps = model.steps
+    return {
+        name: tuple(dict.fromkeys([*needs_of(model, step), *(one for one in step.dependencies if one in steps)]))
+        for name, step in steps.items()
+    }
 
 
 def order_of(edges: Mapping[str, Iterable[str]]) -> list[str]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from aimm.tasks._artifacts import ArtifactInfo, read_artifacts
 from aimm.tasks.graph._checkpoint import Checkpoints, can_load, is_intact
 from aimm.tasks.graph._keys import Keys
-from aimm.tasks.graph._plan import Call, needs_of
+from aimm.tasks.graph._order import needs_of
+from aimm.tasks.graph._plan import Call
 from aimm.tasks.graph._validate import Checked
 
 
@@ -71,7 +72,7 @@ def plan_resumed(
         else:
             reason = "is not there, or was altered" if not is_intact(out, info) else "what it is made of changed"
             artifacts.append(PlannedStep(name, handler, "write", reason))
-            needed.update(dict.fromkeys(needs_of(checked, output), f"the artifact {name!r} needs its output"))
+            needed.update(dict.fromkeys(needs_of(checked.model, output), f"the artifact {name!r} needs its output"))
     steps = []
     for call in reversed(calls):
         found = checkpoints.step(call.step)

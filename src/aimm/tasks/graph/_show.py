@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from aimm.tasks.graph._model import Model
-from aimm.tasks.graph._order import edges_of, order_of
+from aimm.tasks.graph._order import edges_of, needs_of, order_of
 
 
 class Node(NamedTuple):
@@ -76,8 +76,7 @@ def as_text(model: Model) -> str:
         parent, text = _hung(f"{name}: {step.task}", edges[name], position)
         below.setdefault(parent if parent != name else None, []).append((text, name))
     for name, output in model.artifact_outputs.items():
-        made_of = [r.name for _, r in output.references if r.name in model.steps]
-        parent, text = _hung(f"[{name}] {output.handler}", tuple(dict.fromkeys(made_of)), position)
+        parent, text = _hung(f"[{name}] {output.handler}", needs_of(model, output), position)
         below.setdefault(parent, []).append((text, ""))
     lines: list[str] = []
     stack = [("", "", text, name) for text, name in reversed(below.get(None, []))]
