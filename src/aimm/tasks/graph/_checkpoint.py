@@ -15,7 +15,7 @@ from typing import Any
 
 from aimm.errors import AimmError
 from aimm.store._atomic import write_atomically
-from aimm.tasks._artifacts import ArtifactInfo, load_artifact, save_artifact
+from aimm.tasks._artifacts import ArtifactInfo, digest, load_artifact, save_artifact
 from aimm.tasks._records import HandlerRecord
 
 FOLDER = ".aimm"
@@ -161,12 +161,10 @@ def can_load(kept: dict[str, Any], allow_pickle: bool) -> bool:
     return kept.get("outputs") is not None and (allow_pickle or "PickleArtifactTask" not in json.dumps(kept["outputs"]))
 
 
-def is_intact(out: Path, info: ArtifactInfo | None) -> bool:
+def is_intact(out: Path, info: ArtifactInfo) -> bool:
     """Whether an artifact still is what was written."""
-    from aimm.tasks._artifacts import digest
-
     try:
-        return info is not None and digest(out / info.path) == info.sha256
+        return digest(out / info.path) == info.sha256
     except (OSError, AimmError):
         return False
 
