@@ -59,16 +59,14 @@ class Checkpoints:
         self._write(folder / "step.json", {"step": name, "key": key, "outputs": kept})
 
     def load_step(self, name: str) -> dict[str, Any]:
-        """What a step gave.
+        """What a step gave; empty if it could not be kept.
 
         Raises:
             ArtifactError: A file of it was altered.
         """
-        folder = self._path("steps", name)
-        outputs: dict[str, Any] = _Reader(folder, self._find_handler, self._allow_pickle).decode(
-            self.step(name)["outputs"]
-        )
-        return outputs
+        reader = _Reader(self._path("steps", name), self._find_handler, self._allow_pickle)
+        outputs: dict[str, Any] | None = reader.decode(self.step(name).get("outputs"))
+        return outputs or {}
 
     def save_artifact(self, name: str, key: str) -> None:
         """Note under which digest an artifact was written."""

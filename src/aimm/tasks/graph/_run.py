@@ -17,7 +17,7 @@ from aimm.tasks.graph._inputs import ArtifactPath, inputs_of, read_inputs, with_
 from aimm.tasks.graph._issues import Issue, nearest
 from aimm.tasks.graph._keys import Keys
 from aimm.tasks.graph._order import needs_of
-from aimm.tasks.graph._plan import Call, Values, calls_of
+from aimm.tasks.graph._plan import Call, Values, calls_of, outputs_of
 from aimm.tasks.graph._references import Reference, parse_reference
 from aimm.tasks.graph._resume import Plan, PlannedStep, plan_everything, plan_resumed
 from aimm.tasks.graph._validate import Checked, check
@@ -151,10 +151,10 @@ class _Job:
 
     def reused(self, step: str) -> Values:
         """The values of a step that was reused."""
-        outputs = next((call.outputs for call in self.prepared.calls if call.step == step), ())
-        if self.checkpoints is None or not outputs or self.checkpoints.step(step).get("outputs") is None:
+        task = self.checked.tasks.get(step)
+        if self.checkpoints is None or task is None:
             return {}
-        kept = self.checkpoints.load_step(step)
+        kept, outputs = self.checkpoints.load_step(step), outputs_of(step, task.outputs)
         return {ref: kept[name] for name, references in outputs if name in kept for ref in references}
 
 
