@@ -20,6 +20,7 @@ from aimm.tasks._types._model import (
     mapping_of,
     simple,
     tuple_of,
+    type_of_entries,
     type_of_value,
     union_of,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "qualified_name",
     "simple",
     "tuple_of",
+    "type_of_entries",
     "type_of_hint",
     "type_of_value",
     "union_of",

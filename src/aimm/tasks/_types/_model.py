@@ -186,14 +186,14 @@ def type_of_value(value: Any, *, literal: bool = False) -> Type:
         if isinstance(value, cls):
             return literal_of(value) if literal and cls is not float else found
     if isinstance(value, Mapping):
-        return _type_of_mapping(value, literal)
+        return type_of_entries({key: type_of_value(held, literal=literal) for key, held in value.items()})
     if isinstance(value, (list, tuple)):
         return tuple_of(*(type_of_value(item, literal=literal) for item in value))
     return ANY
 
 
-def _type_of_mapping(value: Mapping[Any, Any], literal: bool) -> Type:
-    types = {key: type_of_value(held, literal=literal) for key, held in value.items()}
+def type_of_entries(types: Mapping[Any, Type]) -> Type:
+    """The type of a mapping that stands in a document, from its keys and the types of their values."""
     if all(isinstance(key, str) for key in types):
         return enumerated(types)
     if all(isinstance(key, int) and not isinstance(key, bool) for key in types):
