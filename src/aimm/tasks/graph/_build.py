@@ -98,10 +98,10 @@ class Builder:
         """
         if type is None and default is MISSING:
             raise GraphError(f"the parameter {name!r} needs a type or a default")
-        whole = type is not None or isinstance(default, Mapping)
-        value = {"type": type, "default": default} if whole else default
-        if whole:
-            value = {key: one for key, one in value.items() if one is not MISSING and (key, one) != ("type", None)}
+        value = default
+        if type is not None or isinstance(default, Mapping):
+            given = {} if default is MISSING else {"default": default}
+            value = given if type is None else {"type": type, **given}
         self._add("parameters", name, value)
         return Ref(Reference(name))
 
@@ -160,13 +160,12 @@ class Builder:
         """
         task = task if isinstance(task, Task) else self.task(task)
         positional, keywords = [_written(one) for one in args], {key: _written(one) for key, one in kwargs.items()}
-        if keywords and positional:
-            value: dict[str, Any] = {"task": str(task), "args": positional, "kwargs": keywords}
+        called = str(task)
+        # In the short form, "task" and "dependencies" are no names of tasks.
+        if (keywords and positional) or called in ("task", "dependencies"):
+            self._add("graph", name, {"task": called, "args": positional, "kwargs": keywords})
         else:
-            value = {str(task): keywords or positional}
-        if str(task) in ("task", "dependencies"):  # names that mean something else in the short form
-            value = {"task": str(task), "args": positional, "kwargs": keywords}
-        self._add("graph", name, value)
+            self._add("graph", name, {called: keywords or positional})
         return Ref(Reference(name))
 
     def after(self, step: Ref, *others: Ref) -> Ref:
