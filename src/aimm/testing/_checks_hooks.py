@@ -30,15 +30,12 @@ class Hooks(NamedTuple):
 
     def implementations(self, *, wrapping: bool) -> dict[str, Callable[..., Any]]:
         """Hook name to implementation: the wrappers, or the others."""
-        found = {}
         plugin = self.target() if isinstance(self.target, type) else self.target
-        for name in dir(plugin):
-            static = inspect.getattr_static(plugin, name, None)
-            bare = static.__func__ if isinstance(static, (staticmethod, classmethod)) else static
-            options = inspect.getattr_static(bare, "aimm_impl", None)
-            if isinstance(options, dict) and bool(options.get("wrapper") or options.get("hookwrapper")) is wrapping:
-                found[options.get("specname") or name] = getattr(plugin, name)
-        return found
+        return {
+            options.get("specname") or name: getattr(plugin, name)
+            for name, options in marked(plugin)
+            if bool(options.get("wrapper") or options.get("hookwrapper")) is wrapping
+        }
 
     def calls(self) -> Iterator[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
         """Every wrapped action: its name, a call that goes through the wrapper, and what must reach the owner."""
@@ -66,6 +63,15 @@ class Hooks(NamedTuple):
         for action in ACTIONS:
             if action in wrapped:
                 yield (action, *every[action])
+
+
+def marked(target: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is marked with ``hookimpl`` in a module, class or object: its name, and what the mark says."""
+    for name in dir(target):
+        found = inspect.getattr_static(target, name, None)
+        options = inspect.getattr_static(getattr(found, "__func__", found), "aimm_impl", None)
+        if isinstance(options, dict):
+            yield name, options
 
 
 @check(HOOKS, "wrapper-passes-results", hint="return what the yield gives: 'result = yield' and 'return result'")
