@@ -1,7 +1,6 @@
 """Checks of hook plugins (wrappers and owners), and of data accesses."""
 
 import inspect
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from aimm._types import ACTIONS
 from aimm.errors import AimmError
 from aimm.testing import _probe
 from aimm.testing._checks import DATA, HOOKS, FailedError, SkippedError, check, raised
+from aimm.testing._checks_states import expect_json
 from aimm.testing._compare import same
 from aimm.testing._examples import Arguments
 from aimm.testing._probe import NAME, Told
@@ -194,13 +194,7 @@ def data_access_states_are_json(subject: Data) -> None:
     """Every state that a data access reports is a dict that JSON can hold."""
     states: list[Any] = []
     subject.fetch(states.append)
-    for state in states:
-        try:
-            text = json.dumps(state)
-        except (TypeError, ValueError) as error:
-            raise FailedError(f"it reports {state!r}, which is no JSON: {error}") from None
-        if not isinstance(state, dict):
-            raise FailedError(f"it reports {text}, which is no dict")
+    expect_json(states, "it")
 
 
 def _identical(seen: tuple[Any, ...], wanted: tuple[Any, ...]) -> bool:
