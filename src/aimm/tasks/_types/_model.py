@@ -1,6 +1,6 @@
 """The immutable type model: what a parameter takes, what an output is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -83,6 +83,27 @@ class Type:
     def is_any(self) -> bool:
         """Whether it takes everything."""
         return self.kind == "simple" and self.name == "any"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes everything, or a part of it does."""
+        return any(part.is_any for part in self.parts())
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is made of built-in types only."""
+        return all(part.name in BUILTINS if part.kind == "simple" else part.name is None for part in self.parts())
+
+    def parts(self) -> Iterator["Type"]:
+        """The type and all that it is made of, each once."""
+        seen, waiting = {id(self)}, [self]
+        while waiting:
+            one = waiting.pop()
+            yield one
+            for part in (*one.items, *(held for _, held in one.properties)):
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    waiting.append(part)
 
     def document(self) -> Any:
         """The type in the grammar of a graph: its name, or the structure of one that has none."""
