@@ -37,6 +37,17 @@ class Hooks(NamedTuple):
             if bool(options.get("wrapper") or options.get("hookwrapper")) is wrapping
         }
 
+    def own(self, hook: str, otherwise: str) -> Callable[..., Any]:
+        """Its implementation of a hook that wraps nothing.
+
+        Raises:
+            SkippedError: It has none, which means what is said.
+        """
+        found = self.implementations(wrapping=False).get(hook)
+        if found is None:
+            raise SkippedError(otherwise)
+        return found
+
     def calls(self) -> Iterator[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
         """Every wrapped action: its name, a call that goes through the wrapper, and what must reach the owner."""
         wrapped = self.implementations(wrapping=True)
@@ -116,9 +127,7 @@ def wrapper_passes_arguments(subject: Hooks) -> None:
 @check(HOOKS, "owner-leaves-foreign-names", hint="return True for names that are yours, and False for any other text")
 def owner_leaves_foreign_names(subject: Hooks) -> None:
     """``resolve_model_type`` answers no, without an exception, for names that are not the plugin's."""
-    resolve = subject.implementations(wrapping=False).get("resolve_model_type")
-    if resolve is None:
-        raise SkippedError("it does not resolve names dynamically")
+    resolve = subject.own("resolve_model_type", "it does not resolve names dynamically")
     for name in _FOREIGN:
         if resolve(name):
             raise FailedError(f"it claims the model type {name!r}")
@@ -127,9 +136,7 @@ def owner_leaves_foreign_names(subject: Hooks) -> None:
 @check(HOOKS, "owner-lists-the-same-names", hint="let model_types() return the same list at every call")
 def owner_lists_the_same_names(subject: Hooks) -> None:
     """``model_types`` lists each name once, and the same names at every call."""
-    listed = subject.implementations(wrapping=False).get("model_types")
-    if listed is None:
-        raise SkippedError("it has no static list of model types")
+    listed = subject.own("model_types", "it has no static list of model types")
     first, second = list(listed()), list(listed())
     if first != second or len(set(first)) != len(first):
         raise FailedError(f"it lists {first}, and then {second}")
@@ -138,16 +145,14 @@ def owner_lists_the_same_names(subject: Hooks) -> None:
 @check(HOOKS, "settings-schema-is-valid", hint="return a JSON Schema (2020-12) whose root describes an object")
 def settings_schema_is_valid(subject: Hooks) -> None:
     """``settings_schema`` returns a valid JSON Schema of an object."""
-    schema = subject.implementations(wrapping=False).get("settings_schema")
-    if schema is None:
-        raise SkippedError("it takes no settings")
+    schema = subject.own("settings_schema", "it takes no settings")()
     from jsonschema import Draft202012Validator, SchemaError
 
     try:
-        Draft202012Validator.check_schema(schema())
+        Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise FailedError(f"its schema is not valid: {error.message}") from None
-    if schema().get("type") != "object":
+    if schema.get("type") != "object":
         raise FailedError("the root of its schema is not of type object")
 
 
