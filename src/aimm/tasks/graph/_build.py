@@ -53,6 +53,7 @@ class Builder:
     def __init__(self) -> None:
         self._document: dict[str, Any] = {}
         self._changed = False
+        self._numbers: dict[str, int] = {}  # where to look on: names are never given back
 
     def _add(self, section: str, name: str, value: Any) -> None:
         entries = self._document.setdefault(section, {})
@@ -64,10 +65,13 @@ class Builder:
     def free_name(self, stem: str) -> str:
         """A name that no parameter, step or artifact input has: ``train``, ``train_2``, ..."""
         stem = stem.rpartition(".")[2]
-        taken = {
-            name for section in ("parameters", "graph", "artifact_inputs") for name in self._document.get(section, ())
-        }
-        return next(n for n in (stem, *(f"{stem}_{i}" for i in range(2, len(taken) + 3))) if n not in taken)
+        taken = [self._document.get(section, {}) for section in ("parameters", "graph", "artifact_inputs")]
+        name, number = stem, self._numbers.get(stem, 1)
+        while any(name in names for names in taken):
+            number += 1
+            name = f"{stem}_{number}"
+        self._numbers[stem] = max(number - 1, 1)
+        return name
 
     def type(self, name: str, definition: Any = None) -> str:
         """Define a type.
