@@ -316,6 +316,7 @@ DATA_FAULTS = (
     _("data-access-works", "raises", ("    return [1, 2, seed]", "    raise OSError('gone')"), good=DATA),
     _("data-access-repeats", "random", ("return [1, 2, seed]", "import time\n    return [time.perf_counter_ns()]"), good=DATA),
     _("data-access-states-are-json", "a set as state", ("    return", "    state_cb and state_cb({1, 2})\n    return"), good=DATA),
+    _("data-access-states-are-json", "not a number", ("    return", "    state_cb and state_cb({'loss': float('nan')})\n    return"), good=DATA),
 )  # fmt: skip
 """Faults of data accesses."""
 

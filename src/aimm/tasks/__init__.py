@@ -6,7 +6,7 @@ Plugin authors use :func:`register` and :class:`ArtifactTaskInterface`. Callers 
 from typing import Any
 
 from aimm._types import ignore_state
-from aimm.errors import StateCallbackError
+from aimm.errors import StateCallbackError, TaskNotFoundError
 from aimm.plugins import PluginManager, StateCallback
 from aimm.tasks._artifacts import load_artifact, save_artifact
 from aimm.tasks._catalog import catalog_of
@@ -160,8 +160,6 @@ def exists(*name: str) -> bool:
     Raises:
         PluginUnavailableError: The plugin that would have it is broken.
     """
-    from aimm.errors import TaskNotFoundError
-
     try:
         info(*name)
     except TaskNotFoundError:

@@ -13,8 +13,9 @@ from aimm.tasks._types import (
     STRING,
     Type,
     enumerated,
+    hinted_literal,
+    hinted_mapping,
     list_of,
-    literal_of,
     mapping_of,
     simple,
     tuple_of,
@@ -232,7 +233,7 @@ class Annotations:
             "Literal": lambda: self._literal(inner),
             **dict.fromkeys(_TRANSPARENT, lambda: self(inner[0])),
             **dict.fromkeys(_LISTS, lambda: list_of(self(inner[0]))),
-            **dict.fromkeys(_MAPPINGS, lambda: mapping_of(self._key(inner[0]), self(inner[-1]))),
+            **dict.fromkeys(_MAPPINGS, lambda: hinted_mapping(self(inner[0]), self(inner[-1]))),
             **dict.fromkeys(("tuple", "Tuple"), lambda: self._tuple(inner)),
         }
         rule = rules.get(short or "")
@@ -240,23 +241,14 @@ class Annotations:
 
     def _literal(self, inner: list[ast.expr]) -> Type:
         try:
-            values = [ast.literal_eval(value) for value in inner]
+            return hinted_literal(*map(ast.literal_eval, inner))
         except ValueError:  # members of an enum
             return ANY
-        return literal_of(*values) if all(v is None or type(v) in (str, int, bool) for v in values) else ANY
 
     def _tuple(self, inner: list[ast.expr]) -> Type:
         if len(inner) == 2 and isinstance(inner[1], ast.Constant) and inner[1].value is Ellipsis:
             return list_of(self(inner[0]))
         return tuple_of(*map(self, inner))
-
-    def _key(self, node: ast.expr) -> Type:
-        found = self(node)
-        if found.kind == "literal" and found.values:
-            for cls, wider in ((str, STRING), (int, INTEGER)):
-                if all(type(value) is cls for value in found.values):
-                    return wider
-        return found if found in (STRING, INTEGER) else ANY
 
 
 def dotted(node: ast.expr | None) -> str | None:

@@ -164,9 +164,8 @@ class _Checker:
         name = f"the input {parameter.name!r}"
         required = item.get("required", parameter.required)
         if required != parameter.required:
-            is_optional = parameter.kind.startswith("var_") or not parameter.required
-            message = f"{name} is registered as {'required' if required else 'optional'}, "
-            message += "and the argument has a default" if is_optional else "and the argument has no default"
+            differs = ("required", "a default") if required else ("optional", "no default")
+            message = f"{name} is registered as {differs[0]}, and the argument has {differs[1]}"
             fix = f"register it with required: {'true' if parameter.required else 'false'}"
             yield self._in_code("error", task.name, message, fix, line)
         if item.get("kind", parameter.kind) != parameter.kind:

@@ -8,7 +8,7 @@ from typing import Any
 from aimm import plugins
 from aimm.errors import AimmError
 from aimm.testing._checks import ARTIFACT, DATA, HOOKS, IMPORT, LOADING, MODEL, TASK, known_expectations, run
-from aimm.testing._checks_hooks import Data, Hooks
+from aimm.testing._checks_hooks import Data, Hooks, marked
 from aimm.testing._checks_loading import EAGER, Loading
 from aimm.testing._examples import Arguments, declared_failures, supplied
 from aimm.testing._model import FLOOR, prepare, run_model
@@ -50,7 +50,7 @@ class Examination:
         if loading.failure:
             return
         given, _ = supplied(target, module)
-        if candidate.group == "aimm.plugins" and any(_has_hooks(target)):
+        if candidate.group == "aimm.plugins" and any(marked(target)):
             self._run(HOOKS, Hooks(target, given), name)
         for data in sorted(n for kind, n in loading.registered if kind == "data access"):
             arguments = given.get(data) if isinstance(given, Mapping) else None
@@ -134,12 +134,3 @@ def _target(candidate: plugins.Candidate) -> Any:
     for part in filter(None, candidate.target.partition(":")[2].split(".")):
         found = getattr(found, part)
     return found
-
-
-def _has_hooks(target: Any) -> Iterator[bool]:
-    import inspect
-
-    for name in dir(target):
-        found = inspect.getattr_static(target, name, None)
-        if isinstance(inspect.getattr_static(getattr(found, "__func__", found), "aimm_impl", None), dict):
-            yield True

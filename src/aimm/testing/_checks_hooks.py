@@ -1,7 +1,6 @@
 """Checks of hook plugins (wrappers and owners), and of data accesses."""
 
 import inspect
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from aimm._types import ACTIONS
 from aimm.errors import AimmError
 from aimm.testing import _probe
 from aimm.testing._checks import DATA, HOOKS, FailedError, SkippedError, check, raised
+from aimm.testing._checks_states import expect_json
 from aimm.testing._compare import same
 from aimm.testing._examples import Arguments
 from aimm.testing._probe import NAME, Told
@@ -30,14 +30,22 @@ class Hooks(NamedTuple):
 
     def implementations(self, *, wrapping: bool) -> dict[str, Callable[..., Any]]:
         """Hook name to implementation: the wrappers, or the others."""
-        found = {}
         plugin = self.target() if isinstance(self.target, type) else self.target
-        for name in dir(plugin):
-            static = inspect.getattr_static(plugin, name, None)
-            bare = static.__func__ if isinstance(static, (staticmethod, classmethod)) else static
-            options = inspect.getattr_static(bare, "aimm_impl", None)
-            if isinstance(options, dict) and bool(options.get("wrapper") or options.get("hookwrapper")) is wrapping:
-                found[options.get("specname") or name] = getattr(plugin, name)
+        return {
+            options.get("specname") or name: getattr(plugin, name)
+            for name, options in marked(plugin)
+            if bool(options.get("wrapper") or options.get("hookwrapper")) is wrapping
+        }
+
+    def own(self, hook: str, otherwise: str) -> Callable[..., Any]:
+        """Its implementation of a hook that wraps nothing.
+
+        Raises:
+            SkippedError: It has none, which means what is said.
+        """
+        found = self.implementations(wrapping=False).get(hook)
+        if found is None:
+            raise SkippedError(otherwise)
         return found
 
     def calls(self) -> Iterator[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
@@ -66,6 +74,15 @@ class Hooks(NamedTuple):
         for action in ACTIONS:
             if action in wrapped:
                 yield (action, *every[action])
+
+
+def marked(target: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is marked with ``hookimpl`` in a module, class or object: its name, and what the mark says."""
+    for name in dir(target):
+        found = inspect.getattr_static(target, name, None)
+        options = inspect.getattr_static(getattr(found, "__func__", found), "aimm_impl", None)
+        if isinstance(options, dict):
+            yield name, options
 
 
 @check(HOOKS, "wrapper-passes-results", hint="return what the yield gives: 'result = yield' and 'return result'")
@@ -110,9 +127,7 @@ def wrapper_passes_arguments(subject: Hooks) -> None:
 @check(HOOKS, "owner-leaves-foreign-names", hint="return True for names that are yours, and False for any other text")
 def owner_leaves_foreign_names(subject: Hooks) -> None:
     """``resolve_model_type`` answers no, without an exception, for names that are not the plugin's."""
-    resolve = subject.implementations(wrapping=False).get("resolve_model_type")
-    if resolve is None:
-        raise SkippedError("it does not resolve names dynamically")
+    resolve = subject.own("resolve_model_type", "it does not resolve names dynamically")
     for name in _FOREIGN:
         if resolve(name):
             raise FailedError(f"it claims the model type {name!r}")
@@ -121,9 +136,7 @@ def owner_leaves_foreign_names(subject: Hooks) -> None:
 @check(HOOKS, "owner-lists-the-same-names", hint="let model_types() return the same list at every call")
 def owner_lists_the_same_names(subject: Hooks) -> None:
     """``model_types`` lists each name once, and the same names at every call."""
-    listed = subject.implementations(wrapping=False).get("model_types")
-    if listed is None:
-        raise SkippedError("it has no static list of model types")
+    listed = subject.own("model_types", "it has no static list of model types")
     first, second = list(listed()), list(listed())
     if first != second or len(set(first)) != len(first):
         raise FailedError(f"it lists {first}, and then {second}")
@@ -132,16 +145,14 @@ def owner_lists_the_same_names(subject: Hooks) -> None:
 @check(HOOKS, "settings-schema-is-valid", hint="return a JSON Schema (2020-12) whose root describes an object")
 def settings_schema_is_valid(subject: Hooks) -> None:
     """``settings_schema`` returns a valid JSON Schema of an object."""
-    schema = subject.implementations(wrapping=False).get("settings_schema")
-    if schema is None:
-        raise SkippedError("it takes no settings")
+    schema = subject.own("settings_schema", "it takes no settings")()
     from jsonschema import Draft202012Validator, SchemaError
 
     try:
-        Draft202012Validator.check_schema(schema())
+        Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise FailedError(f"its schema is not valid: {error.message}") from None
-    if schema().get("type") != "object":
+    if schema.get("type") != "object":
         raise FailedError("the root of its schema is not of type object")
 
 
@@ -188,13 +199,7 @@ def data_access_states_are_json(subject: Data) -> None:
     """Every state that a data access reports is a dict that JSON can hold."""
     states: list[Any] = []
     subject.fetch(states.append)
-    for state in states:
-        try:
-            text = json.dumps(state)
-        except (TypeError, ValueError) as error:
-            raise FailedError(f"it reports {state!r}, which is no JSON: {error}") from None
-        if not isinstance(state, dict):
-            raise FailedError(f"it reports {text}, which is no dict")
+    expect_json(states, "it")
 
 
 def _identical(seen: tuple[Any, ...], wanted: tuple[Any, ...]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from aimm import plugins
 from aimm.errors import PluginFailure
 from aimm.testing._checks import IMPORT, LOADING, FailedError, SkippedError, check
+from aimm.testing._subject import Subject
 
 EAGER = ("aimm.plugins", "names", "directories")
 _RESOLVING = ("import", "resolve")
@@ -83,10 +84,10 @@ def declared_equals_code(subject: Loading) -> None:
     needs=["group-and-name-fit"],
     hint="import heavy libraries inside the functions that use them: this plugin is imported at every start",
 )
-def import_is_light(subject: Any) -> None:
+def import_is_light(subject: Loading | Subject) -> None:
     """Importing the plugin imports no heavy module."""
-    facts = _facts(subject)
-    if _group(subject) not in EAGER and not subject.is_heavy_asked:
+    facts = subject.facts
+    if subject.group not in EAGER and not subject.is_heavy_asked:
         raise SkippedError("it is imported when one of its names is used, not at start, so it may import what it needs")
     if facts["heavy"]:
         raise FailedError(f"its import imports {', '.join(facts['heavy'])}")
@@ -98,9 +99,9 @@ def import_is_light(subject: Any) -> None:
     needs=["group-and-name-fit"],
     hint="remove what prints at import, or log it: hosts write results to stdout",
 )
-def import_is_silent(subject: Any) -> None:
+def import_is_silent(subject: Loading | Subject) -> None:
     """Importing the plugin writes nothing to stdout or stderr."""
-    if written := _facts(subject)["printed"]:
+    if written := subject.facts["printed"]:
         raise FailedError(f"its import writes {written} bytes to stdout or stderr")
 
 
@@ -110,9 +111,9 @@ def import_is_silent(subject: Any) -> None:
     needs=["group-and-name-fit"],
     hint="start threads in the call that needs them: a host may fork after loading plugins",
 )
-def import_starts_no_threads(subject: Any) -> None:
+def import_starts_no_threads(subject: Loading | Subject) -> None:
     """Importing the plugin starts no thread."""
-    if threads := _facts(subject)["threads"]:
+    if threads := subject.facts["threads"]:
         raise FailedError(f"its import starts the threads {', '.join(threads)}")
 
 
@@ -122,19 +123,8 @@ def import_starts_no_threads(subject: Any) -> None:
     needs=["group-and-name-fit"],
     hint="leave the process to the host: do it inside a function, and put it back",
 )
-def import_leaves_the_process_alone(subject: Any) -> None:
+def import_leaves_the_process_alone(subject: Loading | Subject) -> None:
     """Importing the plugin changes no working directory, signal handler, standard stream or other state of the host."""
-    changes = [effect for effect in _facts(subject)["effects"] if not effect.endswith("(left as it is)")]
+    changes = [effect for effect in subject.facts["effects"] if not effect.endswith("(left as it is)")]
     if changes:
         raise FailedError(f"its import {'; '.join(effect.partition(': ')[2] or effect for effect in changes)}")
-
-
-def _facts(subject: Any) -> dict[str, Any]:
-    if isinstance(subject, Loading):
-        return subject.facts
-    facts: dict[str, Any] = subject.expect("load").facts
-    return facts
-
-
-def _group(subject: Any) -> str:
-    return str(subject.group if isinstance(subject, Loading) else subject.recipe.group)

@@ -1,6 +1,7 @@
 """Checks of what a plugin reports, and of what it raises."""
 
 import json
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,25 @@ class _StopError(Exception):
     """What the state callback of a check raises."""
 
 
+def expect_json(states: Iterable[Any], reporter: str) -> None:
+    """See that states are what can be sent elsewhere.
+
+    Args:
+        states: What was reported.
+        reporter: Who reported it, for messages.
+
+    Raises:
+        FailedError: One is no dict, or has something in it that JSON cannot hold.
+    """
+    for state in states:
+        if not isinstance(state, dict):
+            raise FailedError(f"{reporter} reports {repr(state)[:80]}, which is no dict")
+        try:
+            json.dumps(state, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise FailedError(f"{reporter} reports {repr(state)[:80]}, which is no JSON: {error}") from None
+
+
 def _states(subject: Subject) -> list[Any]:
     states: list[Any] = []
     subject.fit(subject.instantiate(), state_cb=states.append)
@@ -25,13 +45,7 @@ def _states(subject: Subject) -> list[Any]:
 @check(MODEL, "states-are-json", needs=["fit-works"], hint="report dicts of numbers, texts, lists and dicts")
 def states_are_json(subject: Subject) -> None:
     """Every state that ``fit`` reports is a dict that JSON can hold."""
-    for state in _states(subject):
-        if not isinstance(state, dict):
-            raise FailedError(f"fit reports {state!r}, which is no dict")
-        try:
-            json.dumps(state, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise FailedError(f"fit reports {repr(state)[:80]}, which is no JSON: {error}") from None
+    expect_json(_states(subject), "fit")
 
 
 @check(
@@ -52,9 +66,9 @@ def progress_goes_forward(subject: Subject) -> None:
         raise FailedError("the progress goes back")
 
 
-def _interrupted(subject: Subject) -> tuple[Any, BaseException | None, bool]:
-    """An instance whose second fit was broken off by its state callback, what came out, and whether it was called."""
-    instance, called = subject.fitted(), []
+def _interrupted(subject: Subject) -> tuple[Any, BaseException | None]:
+    """An instance whose second fit was broken off by its state callback, and what came out."""
+    instance, called, found = subject.fitted(), [], None
 
     def stop(state: Any) -> None:
         called.append(state)
@@ -63,8 +77,10 @@ def _interrupted(subject: Subject) -> tuple[Any, BaseException | None, bool]:
     try:
         subject.fit(instance, state_cb=stop)
     except Exception as error:  # noqa: BLE001 - that is what is looked at
-        return instance, error, bool(called)
-    return instance, None, bool(called)
+        found = error
+    if not called:
+        raise SkippedError("fit reports no states")
+    return instance, found
 
 
 @check(
@@ -75,9 +91,7 @@ def _interrupted(subject: Subject) -> tuple[Any, BaseException | None, bool]:
 )
 def callback_errors_pass_through(subject: Subject) -> None:
     """What the state callback raises ends ``fit`` and reaches the caller as itself."""
-    _, error, called = _interrupted(subject)
-    if not called:
-        raise SkippedError("fit reports no states")
+    _, error = _interrupted(subject)
     if error is None:
         raise FailedError("fit goes on as if the state callback had not raised")
     if not isinstance(error, _StopError):
@@ -92,13 +106,8 @@ def callback_errors_pass_through(subject: Subject) -> None:
 )
 def callback_errors_leave_the_instance_usable(subject: Subject) -> None:
     """An instance whose ``fit`` was broken off by the state callback still predicts, and can be fitted again."""
-    instance, _, called = _interrupted(subject)
-    if not called:
-        raise SkippedError("fit reports no states")
-    for what, action in (
-        ("predict", subject.predict),
-        ("fit", subject.fit),
-    ):
+    instance, _ = _interrupted(subject)
+    for what, action in (("predict", subject.predict), ("fit", subject.fit)):
         try:
             action(instance)
         except Exception as error:

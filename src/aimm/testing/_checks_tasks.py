@@ -1,6 +1,5 @@
 """Checks of tasks and of artifact handlers."""
 
-import json
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 from aimm import plugins, tasks
 from aimm.errors import AimmError, TaskOutputWarning
 from aimm.testing._checks import ARTIFACT, TASK, FailedError, SkippedError, check
+from aimm.testing._checks_states import expect_json
 from aimm.testing._compare import same
 from aimm.testing._examples import Arguments
 
@@ -102,13 +102,7 @@ def task_states_are_json(subject: Task) -> None:
     """Every state that the task reports is a dict that JSON can hold."""
     states: list[Any] = []
     subject.run(state_cb=states.append)
-    for state in states:
-        if not isinstance(state, dict):
-            raise FailedError(f"it reports {state!r}, which is no dict")
-        try:
-            json.dumps(state, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise FailedError(f"it reports {state!r}, which is no JSON: {error}") from None
+    expect_json(states, "it")
 
 
 @check(

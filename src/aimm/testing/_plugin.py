@@ -120,8 +120,11 @@ def _on_path(name: str) -> Iterator[tuple[list[plugins.Candidate], list[tuple[st
 
 
 def _installed(name: str) -> list[plugins.Candidate]:
+    from packaging.utils import canonicalize_name
+
     found = plugins.PluginManager().discover().candidates
-    own = [c for c in found if _same(c.distribution or "", name)] or [c for c in found if name in c.names]
+    own = [c for c in found if canonicalize_name(c.distribution or "") == canonicalize_name(name)]
+    own = own or [c for c in found if name in c.names]
     if not own:
         known = sorted({c.distribution for c in found if c.distribution})
         raise SubjectError(
@@ -168,7 +171,3 @@ def _from_project(path: Path) -> list[plugins.Candidate]:
         raise SubjectError(f"{path / 'pyproject.toml'} declares no entry point in a group that begins with 'aimm.'")
     sys.path.insert(0, str(path / "src" if (path / "src").is_dir() else path))
     return candidates
-
-
-def _same(one: str, other: str) -> bool:
-    return one.lower().replace("_", "-").replace(".", "-") == other.lower().replace("_", "-").replace(".", "-")

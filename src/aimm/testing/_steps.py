@@ -63,7 +63,7 @@ class Steps:
     def _spawned_child(self) -> tuple[str, Facts]:
         context = multiprocessing.get_context("spawn")
         ours, its = context.Pipe(duplex=False)
-        child = context.Process(target=_fit_and_send, args=(its, {**self._request, "payload": None}))
+        child = context.Process(target=_fit_and_send, args=(its, self._request))
         child.start()
         its.close()
         try:
@@ -206,7 +206,7 @@ def _corrupted(payload: bytes) -> Iterator[tuple[str, bytes]]:
 def _fit_and_send(pipe: Any, request: dict[str, Any]) -> None:
     """In a spawned process: load, create, fit, and send the bytes back."""
     try:
-        steps = Steps({**request, "steps": []})
+        steps = Steps(request)
         steps._load()
         pipe.send((True, steps._subject.serialize(steps._subject.fitted())))
     except BaseException as error:  # noqa: BLE001 - told to the process that asks

@@ -33,12 +33,10 @@ class Outcome(NamedTuple):
 
     Attributes:
         message: What is wrong; empty if nothing is.
-        is_dead: Whether the process hung or crashed in it.
         facts: What was measured.
     """
 
     message: str = ""
-    is_dead: bool = False
     facts: dict[str, Any] = {}
 
 
@@ -73,6 +71,21 @@ class Subject:
         self.unfitted_bytes: bytes | None = None
 
     @property
+    def group(self) -> str:
+        """The entry-point group of its plugin, if there is one."""
+        return self.recipe.group
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the import of its plugin leaves behind in another process.
+
+        Raises:
+            SkippedError: No other process can load it.
+            FailedError: It does not load there.
+        """
+        return self.expect("load").facts
+
+    @property
     def is_heavy_asked(self) -> bool:
         """Whether the caller listed the heavy modules."""
         return self.heavy is not None
@@ -102,9 +115,9 @@ class Subject:
 
     def instantiate(self) -> Any:
         """A new instance, made with the same seeds every time."""
-        example = self.example
+        arguments = self.example.instantiate.copied()
         with seeded():
-            return self._call("instantiate", None, example.instantiate)
+            return self.route.instantiate(None, *arguments.args, **arguments.kwargs)
 
     def fit(self, instance: Any, arguments: Arguments | None = None, state_cb: Any = None) -> Any:
         """Fit an instance to the example."""
@@ -129,10 +142,6 @@ class Subject:
     def deserialize(self, content: Any) -> Any:
         """The instance in some bytes."""
         return self.route.deserialize(content)
-
-    def _call(self, action: str, instance: Any, arguments: Arguments) -> Any:
-        arguments = arguments.copied()
-        return getattr(self.route, action)(instance, *arguments.args, **arguments.kwargs)
 
     @cached_property
     def _reference(self) -> Any:
@@ -199,9 +208,9 @@ class Subject:
                 if event == "start":
                     running = rest[0]
                 elif event == "done":
-                    self._outcomes[rest[0]] = Outcome(rest[1], False, rest[2])
+                    self._outcomes[rest[0]] = Outcome(rest[1], rest[2])
                 elif event == DEAD:
-                    self._outcomes[running] = Outcome(rest[0], is_dead=True)
+                    self._outcomes[running] = Outcome(rest[0])
             if running == "load" and self._outcomes.get("load", Outcome("?")).message:
                 return
             remaining = [step for step in remaining if step not in self._outcomes and step != running]

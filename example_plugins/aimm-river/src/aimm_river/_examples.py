@@ -10,7 +10,7 @@ _ROWS = [{"length": 0.5 * i, "width": float(i % 4)} for i in range(12)]
 
 
 def examples() -> dict[str, Any]:
-    """An example for each model type, and arguments for each data access.
+    """An example for each model type.
 
     Every model can predict before it learned anything, and counts what it predicts.
     """

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aimm.tasks._types._model import BOOLEAN, BUILTINS, INTEGER, NULL, NUMBER, STRING, Type
+from aimm.tasks._types._model import BOOLEAN, BUILTINS, INTEGER, NULL, NUMBER, STRING, Type, type_of_value
 
 _CLASSES: dict[str, type] = {"list": list, "tuple": tuple, "mapping": dict, "enumerated": dict}
 
@@ -64,8 +64,7 @@ def _accepts_constant(target: Type, value: Any) -> bool:
         return any(_accepts_constant(member, value) for member in target.items)
     if target.kind == "literal":
         return any(type(value) is type(one) and value == one for one in target.values)
-    kinds = ((type(None), NULL), (str, STRING), (bool, BOOLEAN), (int, INTEGER), (float, NUMBER))
-    return accepts(target, next(found for cls, found in kinds if isinstance(value, cls)))
+    return accepts(target, type_of_value(value))
 
 
 def _accepts_structure(target: Type, source: Type) -> bool:

@@ -17,8 +17,9 @@ from aimm.tasks._types._model import (
     STRING,
     Type,
     enumerated,
+    hinted_literal,
+    hinted_mapping,
     list_of,
-    literal_of,
     mapping_of,
     simple,
     tuple_of,
@@ -96,7 +97,7 @@ class _Hints:
         if origin in (Union, types.UnionType):
             return union_of(*map(self, arguments))
         if origin is Literal:
-            return literal_of(*arguments) if all(map(_is_constant, arguments)) else ANY
+            return hinted_literal(*arguments)
         if origin in (typing.Annotated, typing.Required, typing.NotRequired, typing.Final, typing.ClassVar):
             return self(arguments[0])
         if origin is tuple:
@@ -104,7 +105,7 @@ class _Hints:
         if origin in LISTS:
             return list_of(self(arguments[0]) if arguments else ANY)
         if origin in MAPPINGS:
-            return mapping_of(self._key(arguments[0]), self(arguments[1])) if len(arguments) == 2 else _ANY_MAPPING
+            return hinted_mapping(*map(self, arguments)) if len(arguments) == 2 else _ANY_MAPPING
         if hasattr(origin, "__value__"):
             return self(origin.__value__)
         return self._of_class(origin) if isinstance(origin, type) else ANY
@@ -113,15 +114,6 @@ class _Hints:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return list_of(self(arguments[0]))
         return tuple_of(*map(self, () if arguments == ((),) else arguments))
-
-    def _key(self, hint: Any) -> Type:
-        """The grammar knows mappings from strings and integers; other keys are any."""
-        found = self(hint)
-        if found.kind == "literal" and found.values:
-            for cls, wider in ((str, STRING), (int, INTEGER)):
-                if all(type(value) is cls for value in found.values):
-                    return wider
-        return found if found in (STRING, INTEGER) else ANY
 
     def _of_class(self, cls: Any) -> Type:
         if cls in LISTS or cls is tuple:
@@ -180,7 +172,3 @@ def _hints_one_by_one(annotated: Any) -> dict[str, Any]:
             except Exception:  # noqa: BLE001 - the text has to do
                 found[name] = hint
     return found
-
-
-def _is_constant(value: Any) -> bool:
-    return value is None or type(value) in (str, int, bool)

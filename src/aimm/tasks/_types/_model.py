@@ -1,6 +1,6 @@
 """The immutable type model: what a parameter takes, what an output is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -84,6 +84,27 @@ class Type:
         """Whether it takes everything."""
         return self.kind == "simple" and self.name == "any"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes everything, or a part of it does."""
+        return any(part.is_any for part in self.parts())
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is made of built-in types only."""
+        return all(part.name in BUILTINS if part.kind == "simple" else part.name is None for part in self.parts())
+
+    def parts(self) -> Iterator["Type"]:
+        """The type and all that it is made of, each once."""
+        seen, waiting = {id(self)}, [self]
+        while waiting:
+            one = waiting.pop()
+            yield one
+            for part in (*one.items, *(held for _, held in one.properties)):
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    waiting.append(part)
+
     def document(self) -> Any:
         """The type in the grammar of a graph: its name, or the structure of one that has none."""
         return self.name if self.name is not None else self.definition()
@@ -159,6 +180,20 @@ def literal_of(*values: Any, name: str | None = None) -> Type:
     return Type("literal", name, values=values)
 
 
+def hinted_literal(*values: Any) -> Type:
+    """The type of ``Literal[...]``; ``any`` if a value cannot stand in a document, as members of an enum."""
+    return literal_of(*values) if all(v is None or type(v) in (str, int, bool) for v in values) else ANY
+
+
+def hinted_mapping(key: Type, value: Type) -> Type:
+    """The type of ``dict[K, V]``: the grammar knows mappings from strings and from integers; other keys are any."""
+    if key.kind == "literal" and key.values:
+        for cls, wider in ((str, STRING), (int, INTEGER)):
+            if all(type(one) is cls for one in key.values):
+                return mapping_of(wider, value)
+    return mapping_of(key if key in (STRING, INTEGER) else ANY, value)
+
+
 def type_of_value(value: Any, *, literal: bool = False) -> Type:
     """The type of a value that stands in a document.
 
@@ -172,14 +207,14 @@ def type_of_value(value: Any, *, literal: bool = False) -> Type:
         if isinstance(value, cls):
             return literal_of(value) if literal and cls is not float else found
     if isinstance(value, Mapping):
-        return _type_of_mapping(value, literal)
+        return type_of_entries({key: type_of_value(held, literal=literal) for key, held in value.items()})
     if isinstance(value, (list, tuple)):
         return tuple_of(*(type_of_value(item, literal=literal) for item in value))
     return ANY
 
 
-def _type_of_mapping(value: Mapping[Any, Any], literal: bool) -> Type:
-    types = {key: type_of_value(held, literal=literal) for key, held in value.items()}
+def type_of_entries(types: Mapping[Any, Type]) -> Type:
+    """The type of a mapping that stands in a document, from its keys and the types of their values."""
     if all(isinstance(key, str) for key in types):
         return enumerated(types)
     if all(isinstance(key, int) and not isinstance(key, bool) for key in types):

@@ -8,7 +8,7 @@ from aimm.tasks._records import HandlerRecord, TaskRecord
 from aimm.tasks._types import ANY, BUILTINS, Type, list_of, parse_type, parse_types, simple
 from aimm.tasks.graph._issues import Issues, Path
 from aimm.tasks.graph._model import Declared, Model, TaskEntry
-from aimm.tasks.graph._order import report_cycles
+from aimm.tasks.graph._order import cycles_of, trail_of
 from aimm.tasks.graph._signature import compare_signature
 
 POSITIONAL = ("positional_only", "positional_or_keyword")
@@ -189,7 +189,8 @@ def _read_types_one_by_one(definitions: dict[str, Any], issues: Issues) -> dict[
             kind = "unknown-type" if "no type is called" in str(error) else "type-definition"
             issues.error(kind, str(error), ("types", name))
             found[name] = simple(name)
-    _report_type_cycles(edges, issues)
+    for cycle in cycles_of(edges):
+        issues.error("type-definition", f"the type contains itself: {trail_of(cycle)}", ("types", cycle[0]))
     # Whatever refers to a broken type is checked against stand-ins: names still tell types apart.
     return found
 
@@ -203,11 +204,3 @@ def _names_in(document: Any, known: dict[str, Any]) -> list[str]:
         return [document] if document in known else []
     parts = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
     return list(dict.fromkeys(name for part in parts for name in _names_in(part, known)))
-
-
-def _report_type_cycles(edges: dict[str, tuple[str, ...]], issues: Issues) -> None:
-    cycles = Issues()
-    report_cycles(edges, cycles)
-    for issue in cycles.found:
-        trail = issue.message.partition(": ")[2]
-        issues.error("type-definition", f"the type contains itself: {trail}", ("types", issue.path[1]))

@@ -53,6 +53,7 @@ class Builder:
     def __init__(self) -> None:
         self._document: dict[str, Any] = {}
         self._changed = False
+        self._numbers: dict[str, int] = {}  # where to look on: names are never given back
 
     def _add(self, section: str, name: str, value: Any) -> None:
         entries = self._document.setdefault(section, {})
@@ -64,10 +65,13 @@ class Builder:
     def free_name(self, stem: str) -> str:
         """A name that no parameter, step or artifact input has: ``train``, ``train_2``, ..."""
         stem = stem.rpartition(".")[2]
-        taken = {
-            name for section in ("parameters", "graph", "artifact_inputs") for name in self._document.get(section, ())
-        }
-        return next(n for n in (stem, *(f"{stem}_{i}" for i in range(2, len(taken) + 3))) if n not in taken)
+        taken = [self._document.get(section, {}) for section in ("parameters", "graph", "artifact_inputs")]
+        name, number = stem, self._numbers.get(stem, 1)
+        while any(name in names for names in taken):
+            number += 1
+            name = f"{stem}_{number}"
+        self._numbers[stem] = max(number - 1, 1)
+        return name
 
     def type(self, name: str, definition: Any = None) -> str:
         """Define a type.
@@ -98,10 +102,10 @@ class Builder:
         """
         if type is None and default is MISSING:
             raise GraphError(f"the parameter {name!r} needs a type or a default")
-        whole = type is not None or isinstance(default, Mapping)
-        value = {"type": type, "default": default} if whole else default
-        if whole:
-            value = {key: one for key, one in value.items() if one is not MISSING and (key, one) != ("type", None)}
+        value = default
+        if type is not None or isinstance(default, Mapping):
+            given = {} if default is MISSING else {"default": default}
+            value = given if type is None else {"type": type, **given}
         self._add("parameters", name, value)
         return Ref(Reference(name))
 
@@ -160,13 +164,12 @@ class Builder:
         """
         task = task if isinstance(task, Task) else self.task(task)
         positional, keywords = [_written(one) for one in args], {key: _written(one) for key, one in kwargs.items()}
-        if keywords and positional:
-            value: dict[str, Any] = {"task": str(task), "args": positional, "kwargs": keywords}
+        called = str(task)
+        # In the short form, "task" and "dependencies" are no names of tasks.
+        if (keywords and positional) or called in ("task", "dependencies"):
+            self._add("graph", name, {"task": called, "args": positional, "kwargs": keywords})
         else:
-            value = {str(task): keywords or positional}
-        if str(task) in ("task", "dependencies"):  # names that mean something else in the short form
-            value = {"task": str(task), "args": positional, "kwargs": keywords}
-        self._add("graph", name, value)
+            self._add("graph", name, {called: keywords or positional})
         return Ref(Reference(name))
 
     def after(self, step: Ref, *others: Ref) -> Ref:

@@ -15,7 +15,7 @@ from typing import Any
 
 from aimm.errors import AimmError
 from aimm.store._atomic import write_atomically
-from aimm.tasks._artifacts import ArtifactInfo, load_artifact, save_artifact
+from aimm.tasks._artifacts import ArtifactInfo, digest, load_artifact, save_artifact
 from aimm.tasks._records import HandlerRecord
 
 FOLDER = ".aimm"
@@ -59,16 +59,14 @@ class Checkpoints:
         self._write(folder / "step.json", {"step": name, "key": key, "outputs": kept})
 
     def load_step(self, name: str) -> dict[str, Any]:
-        """What a step gave.
+        """What a step gave; empty if it could not be kept.
 
         Raises:
             ArtifactError: A file of it was altered.
         """
-        folder = self._path("steps", name)
-        outputs: dict[str, Any] = _Reader(folder, self._find_handler, self._allow_pickle).decode(
-            self.step(name)["outputs"]
-        )
-        return outputs
+        reader = _Reader(self._path("steps", name), self._find_handler, self._allow_pickle)
+        outputs: dict[str, Any] | None = reader.decode(self.step(name).get("outputs"))
+        return outputs or {}
 
     def save_artifact(self, name: str, key: str) -> None:
         """Note under which digest an artifact was written."""
@@ -161,12 +159,10 @@ def can_load(kept: dict[str, Any], allow_pickle: bool) -> bool:
     return kept.get("outputs") is not None and (allow_pickle or "PickleArtifactTask" not in json.dumps(kept["outputs"]))
 
 
-def is_intact(out: Path, info: ArtifactInfo | None) -> bool:
+def is_intact(out: Path, info: ArtifactInfo) -> bool:
     """Whether an artifact still is what was written."""
-    from aimm.tasks._artifacts import digest
-
     try:
-        return info is not None and digest(out / info.path) == info.sha256
+        return digest(out / info.path) == info.sha256
     except (OSError, AimmError):
         return False
 

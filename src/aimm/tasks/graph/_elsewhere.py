@@ -51,7 +51,7 @@ class Elsewhere:
 
     def opened(self, call: Call, args: tuple[tuple[Any, ...], dict[str, Any]], value: Any) -> Any:
         """What a step gave; a model instance is remembered, for those that take it."""
-        value = value.instance if isinstance(value, Carried) else value
+        value = _opened(value)
         model_type = model_type_of(call.record.name, *args)
         if model_type is not None:
             self._instances[id(value)] = value, model_type

@@ -19,7 +19,8 @@ from aimm.tasks._types import check_value
 from aimm.tasks._watch import unchanged
 from aimm.tasks.graph._checkpoint import Checkpoints, model_type_of
 from aimm.tasks.graph._keys import Keys
-from aimm.tasks.graph._plan import Call, Values, getter, needs_of
+from aimm.tasks.graph._order import needs_of
+from aimm.tasks.graph._plan import Call, Values, getter
 from aimm.tasks.graph._references import fill
 from aimm.tasks.graph._validate import Checked
 
@@ -70,12 +71,12 @@ class Engine:
         self._checkpoints, self._keys = checkpoints, keys
         self.artifacts: dict[str, ArtifactInfo] = {}
         self.seconds: dict[str, float] = {}
-        self._done = 0
         self._opened: Callable[[Call, _Arguments, Any], Any] = lambda call, args, value: value
         manager = catalog_of(settings.manager).manager
         self._entries = {name: manager.entry(TASK, name) for name in {call.record.name for call in calls}}
         running = {call.step for call in calls}
-        self._waiting = {name: needs_of(checked, checked.model.artifact_outputs[name]) & running for name in to_write}
+        outputs = checked.model.artifact_outputs
+        self._waiting = {name: running.intersection(needs_of(checked.model, outputs[name])) for name in to_write}
         self._artifacts_of: dict[str, list[str]] = {}
         for name, needs in self._waiting.items():
             for step in needs:
@@ -211,7 +212,6 @@ class Engine:
             if name in outputs:
                 for reference in references:
                     self.values[reference] = outputs[name]
-        self._done += 1
         self.seconds[call.step] = seconds
         if self._checkpoints is not None and self._keys is not None:
             model_type = model_type_of(call.record.name, *args)
@@ -255,14 +255,14 @@ class Engine:
             if call.step in self.seconds:  # from elsewhere it may come late, when the step is counted as done
                 inside = 0
             own = {} if part is None else {"step_progress": inside}
-            progress = (self._done + inside) / len(self._calls)
+            progress = (len(self.seconds) + inside) / len(self._calls)
             state_cb({**state, "step": call.step, "task": call.record.name, **own, "progress": progress})
 
         return report
 
     def _report(self, call: Call, status: str) -> None:
         assert self._settings.state_cb is not None
-        progress = self._done / len(self._calls)
+        progress = len(self.seconds) / len(self._calls)
         self._settings.state_cb({"step": call.step, "task": call.record.name, "status": status, "progress": progress})
 
     def _failure(self, call: Call, error: Exception) -> StepError:

@@ -1,8 +1,6 @@
 """Whether there is what is wanted, when one side comes from the hints of installed code."""
 
-from collections.abc import Iterator
-
-from aimm.tasks._types import BUILTINS, Type, accepts
+from aimm.tasks._types import accepts
 from aimm.tasks.graph._bind import Typed
 
 
@@ -32,28 +30,8 @@ def fits(wanted: Typed, given: Typed) -> bool:
     """
     if wanted.type.is_any or wanted.type is given.type:
         return True
-    if given.from_code and _is_open(given.type):
+    if given.from_code and given.type.is_open:
         return True
-    if wanted.from_code != given.from_code and not (_is_built_in(wanted.type) and _is_built_in(given.type)):
+    if wanted.from_code != given.from_code and not (wanted.type.is_built_in and given.type.is_built_in):
         return True
     return accepts(wanted.type, given.type)
-
-
-def _is_open(type_: Type) -> bool:
-    return any(one.is_any for one in _parts(type_))
-
-
-def _is_built_in(type_: Type) -> bool:
-    return all(one.name in BUILTINS if one.kind == "simple" else one.name is None for one in _parts(type_))
-
-
-def _parts(type_: Type) -> Iterator[Type]:
-    """A type and all that it is made of, each once."""
-    seen, waiting = {id(type_)}, [type_]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        for part in (*one.items, *(held for _, held in one.properties)):
-            if id(part) not in seen:
-                seen.add(id(part))
-                waiting.append(part)

@@ -20,9 +20,9 @@ class Graph(Builder):
 
     def __init__(self, document: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self._source = None if document is None else read_mapping(document)
-        if self._source is not None and isinstance(self._source.value, dict):
-            self._document = self._source.value
+        self._source: Source | None = None
+        if document is not None:
+            self._take(read_mapping(document))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Graph":
@@ -41,10 +41,13 @@ class Graph(Builder):
     @classmethod
     def _of(cls, source: Source) -> "Graph":
         graph = cls()
-        graph._source = source
-        if isinstance(source.value, dict):
-            graph._document = source.value
+        graph._take(source)
         return graph
+
+    def _take(self, source: Source) -> None:
+        self._source = source
+        if isinstance(source.value, dict):
+            self._document = source.value
 
     def source(self) -> Source:
         """The document with what is known of its text; for :mod:`aimm.tasks.graph` itself."""

@@ -4,8 +4,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from aimm.tasks._artifacts import digest
 from aimm.tasks._records import HandlerRecord, TaskRecord
 from aimm.tasks._watch import fingerprint
 from aimm.tasks.graph._inputs import Given
@@ -68,9 +70,7 @@ class Keys:
         if folder not in self._code:
             total = hashlib.sha256()
             for path in _modules(folder, is_package):
-                with open(path, "rb") as opened:
-                    digest = hashlib.file_digest(opened, "sha256").hexdigest()
-                total.update(f"{os.path.relpath(path, folder)}\0{digest}".encode())
+                total.update(f"{os.path.relpath(path, folder)}\0{digest(Path(path))}".encode())
             self._code[folder] = total.hexdigest()
         return self._code[folder]
 

@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Mapping
 
 from aimm.tasks.graph._issues import Issues
-from aimm.tasks.graph._model import Model
+from aimm.tasks.graph._model import ArtifactOutput, Model, Step
+
+
+def needs_of(model: Model, taker: Step | ArtifactOutput) -> tuple[str, ...]:
+    """The steps that a step or artifact output takes values from, in order, each once."""
+    steps, parameters = model.steps, model.parameters
+    names = (reference.name for _, reference in taker.references)
+    return tuple(dict.fromkeys(name for name in names if name in steps and name not in parameters))
 
 
 def edges_of(model: Model) -> dict[str, tuple[str, ...]]:
     """Each step with the steps that it waits for, in the order of the document."""
-    steps, parameters = model.steps, model.parameters
-    found = {}
-    for name, step in steps.items():
-        needed: dict[str, None] = {}
-        for _, reference in step.references:
-            if reference.name in steps and reference.name not in parameters:
-                needed[reference.name] = None
-        for other in step.dependencies:
-            if other in steps:
-                needed[other] = None
-        found[name] = tuple(needed)
-    return found
+    steps = model.steps
+    return {
+        name: tuple(dict.fromkeys([*needs_of(model, step), *(one for one in step.dependencies if one in steps)]))
+        for name, step in steps.items()
+    }
 
 
 def order_of(edges: Mapping[str, Iterable[str]]) -> list[str]:
@@ -39,25 +39,37 @@ def report_cycles(edges: Mapping[str, tuple[str, ...]], issues: Issues) -> bool:
     Returns:
         Whether there are any.
     """
+    cycles = cycles_of(edges)
+    for cycle in cycles:
+        what = "the step waits for itself" if len(cycle) == 1 else "steps wait for each other"
+        issues.error("cycle", f"{what}: {trail_of(cycle)}", ("graph", cycle[0]))
+    return bool(cycles)
+
+
+def cycles_of(edges: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
+    """Each cycle; those that share a member may be given as one."""
     left = _in_cycles(edges)
     seen: set[str] = set()
+    found = []
     for start in edges:
         trail: dict[str, int] = {}
-        step = start
-        while step in left and step not in seen and step not in trail:
-            trail[step] = len(trail)
-            step = next(other for other in edges[step] if other in left)
-        if step in trail:
-            cycle = list(trail)[trail[step] :]
-            shown = [*cycle, cycle[0]] if len(cycle) < 12 else [*cycle[:10], "...", cycle[0]]
-            what = "the step waits for itself" if len(cycle) == 1 else "steps wait for each other"
-            issues.error("cycle", f"{what}: {' -> '.join(shown)}", ("graph", cycle[0]))
+        name = start
+        while name in left and name not in seen and name not in trail:
+            trail[name] = len(trail)
+            name = next(other for other in edges[name] if other in left)
+        if name in trail:
+            found.append(list(trail)[trail[name] :])
         seen.update(trail)
-    return bool(left)
+    return found
+
+
+def trail_of(cycle: list[str]) -> str:
+    """A cycle as people read it, from its first member back to that one."""
+    return " -> ".join([*cycle, cycle[0]] if len(cycle) < 12 else [*cycle[:10], "...", cycle[0]])
 
 
 def _in_cycles(edges: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Steps that lie on a cycle or wait for one: what is left when all that can run has run."""
+    """What lies on a cycle or waits for one: what is left when all that can run has run."""
     waiting = {name: len(needed) for name, needed in edges.items()}
     users: dict[str, list[str]] = {name: [] for name in edges}
     for name, needed in edges.items():

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from aimm.tasks._records import TaskRecord
 from aimm.tasks._types import BOOLEAN, INTEGER, NULL, NUMBER, STRING, Type, check_value
 from aimm.tasks.graph._bind import POSITIONAL, BoundTask
-from aimm.tasks.graph._model import ArtifactOutput, Step
+from aimm.tasks.graph._model import Step
+from aimm.tasks.graph._order import needs_of
 from aimm.tasks.graph._references import Reference, fill, parse_reference, unescape
 from aimm.tasks.graph._validate import Checked
 
@@ -68,18 +69,10 @@ def calls_of(checked: Checked) -> list[Call]:
     return [_call(checked, checked.model.steps[name]) for name in checked.order]
 
 
-def needs_of(checked: Checked, output: ArtifactOutput) -> set[str]:
-    """The steps that an artifact output takes values from."""
-    steps, parameters = checked.model.steps, checked.model.parameters
-    return {r.name for _, r in output.references if r.name in steps and r.name not in parameters}
-
-
 def _call(checked: Checked, step: Step) -> Call:
     task = checked.tasks[step.name]
     assert task is not None  # the graph is sound
     assert task.record is not None
-    steps, parameters = checked.model.steps, checked.model.parameters
-    needs = dict.fromkeys(r.name for _, r in step.references if r.name in steps and r.name not in parameters)
     return Call(
         step.name,
         task.record,
@@ -89,7 +82,7 @@ def _call(checked: Checked, step: Step) -> Call:
         outputs_of(step.name, task.outputs),
         task.form,
         {name: TypeCheck(typed.type) for name, typed in task.outputs.items() if not typed.type.is_any},
-        tuple(needs),
+        needs_of(checked.model, step),
     )
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from aimm.tasks._artifacts import ArtifactInfo, read_artifacts
 from aimm.tasks.graph._checkpoint import Checkpoints, can_load, is_intact
 from aimm.tasks.graph._keys import Keys
-from aimm.tasks.graph._plan import Call, needs_of
+from aimm.tasks.graph._order import needs_of
+from aimm.tasks.graph._plan import Call
 from aimm.tasks.graph._validate import Checked
 
 
@@ -65,13 +66,16 @@ def plan_resumed(
     needed: dict[str, str] = {}
     for name, output in checked.model.artifact_outputs.items():
         handler, info = checked.handlers[name].name, written.get(name)
-        if checkpoints.artifact_key(name) == keys.artifacts[name] and info is not None and is_intact(out, info):
+        if info is None or not is_intact(out, info):
+            reason = "is not there, or was altered"
+        elif checkpoints.artifact_key(name) != keys.artifacts[name]:
+            reason = "what it is made of changed"
+        else:
             artifacts.append(PlannedStep(name, handler, "reuse", "unchanged"))
             kept[name] = info
-        else:
-            reason = "is not there, or was altered" if not is_intact(out, info) else "what it is made of changed"
-            artifacts.append(PlannedStep(name, handler, "write", reason))
-            needed.update(dict.fromkeys(needs_of(checked, output), f"the artifact {name!r} needs its output"))
+            continue
+        artifacts.append(PlannedStep(name, handler, "write", reason))
+        needed.update(dict.fromkeys(needs_of(checked.model, output), f"the artifact {name!r} needs its output"))
     steps = []
     for call in reversed(calls):
         found = checkpoints.step(call.step)

@@ -16,7 +16,8 @@ from aimm.tasks.graph._graph import AnyGraph, as_graph
 from aimm.tasks.graph._inputs import ArtifactPath, inputs_of, read_inputs, with_parameters
 from aimm.tasks.graph._issues import Issue, nearest
 from aimm.tasks.graph._keys import Keys
-from aimm.tasks.graph._plan import Call, Values, calls_of
+from aimm.tasks.graph._order import needs_of
+from aimm.tasks.graph._plan import Call, Values, calls_of, outputs_of
 from aimm.tasks.graph._references import Reference, parse_reference
 from aimm.tasks.graph._resume import Plan, PlannedStep, plan_everything, plan_resumed
 from aimm.tasks.graph._validate import Checked, check
@@ -150,10 +151,10 @@ class _Job:
 
     def reused(self, step: str) -> Values:
         """The values of a step that was reused."""
-        outputs = next((call.outputs for call in self.prepared.calls if call.step == step), ())
-        if self.checkpoints is None or not outputs or self.checkpoints.step(step).get("outputs") is None:
+        task = self.checked.tasks.get(step)
+        if self.checkpoints is None or task is None:
             return {}
-        kept = self.checkpoints.load_step(step)
+        kept, outputs = self.checkpoints.load_step(step), outputs_of(step, task.outputs)
         return {ref: kept[name] for name, references in outputs if name in kept for ref in references}
 
 
@@ -248,10 +249,8 @@ def _last(calls: list[Call]) -> dict[str, tuple[str, ...]]:
 
 
 def _reused_and_needed(job: _Job, calls: list[Call], to_write: list[str]) -> list[str]:
-    from aimm.tasks.graph._plan import needs_of
-
     running = {call.step for call in calls}
-    needed = {step for call in calls for step in call.needs}
+    needed, model = {step for call in calls for step in call.needs}, job.checked.model
     for name in to_write:
-        needed |= needs_of(job.checked, job.checked.model.artifact_outputs[name])
+        needed.update(needs_of(model, model.artifact_outputs[name]))
     return [step for step in job.checked.order if step in needed and step not in running]

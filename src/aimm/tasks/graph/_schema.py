@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from aimm.plugins import PluginManager
+from aimm.tasks._catalog import catalog_of
 from aimm.tasks._records import HandlerRecord
 from aimm.tasks._register import ARTIFACT
 
@@ -27,8 +28,6 @@ def graph_schema(*, installed: bool = True, manager: PluginManager | None = None
         schema: dict[str, Any] = json.load(file)
     if not installed:
         return schema
-    from aimm.tasks._catalog import catalog_of
-
     catalog = catalog_of(manager)
     catalog.load_all()
     records = [catalog.handler(name) for name in catalog.names(ARTIFACT)]

@@ -3,16 +3,7 @@
 from itertools import islice
 from typing import Any
 
-from aimm.tasks._types import (
-    ANY,
-    INTEGER as INTEGER_TYPE,
-    Type,
-    enumerated,
-    mapping_of,
-    tuple_of,
-    type_of_value,
-    union_of,
-)
+from aimm.tasks._types import ANY, tuple_of, type_of_entries, type_of_value
 from aimm.tasks.graph._bind import Binder, BoundTask, Typed
 from aimm.tasks.graph._fit import Fits
 from aimm.tasks.graph._issues import Issues, Path
@@ -118,18 +109,10 @@ class Scope:
             parts = [self.type_of_argument(one, (*path, index)) for index, one in enumerate(value)]
             return Typed(tuple_of(*(part.type for part in parts)), any(part.from_code for part in parts))
         if isinstance(value, dict):
-            return self._type_of_mapping(value, path)
+            entries = {key: self.type_of_argument(one, (*path, key)) for key, one in value.items()}
+            found = type_of_entries({key: one.type for key, one in entries.items()})
+            return Typed(found, not found.is_any and any(one.from_code for one in entries.values()))
         return Typed(type_of_value(value, literal=True))
-
-    def _type_of_mapping(self, value: dict[Any, Any], path: Path) -> Typed:
-        parts = {key: self.type_of_argument(one, (*path, key)) for key, one in value.items()}
-        from_code = any(part.from_code for part in parts.values())
-        types: dict[Any, Type] = {key: part.type for key, part in parts.items()}
-        if all(isinstance(key, str) for key in types):
-            return Typed(enumerated(types), from_code)
-        if all(isinstance(key, int) and not isinstance(key, bool) for key in types):
-            return Typed(mapping_of(INTEGER_TYPE, union_of(*types.values())), from_code)
-        return Typed(ANY)
 
 
 def _listed(outputs: dict[str, Typed]) -> str:

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from aimm.tasks.graph._model import Model
-from aimm.tasks.graph._order import edges_of, order_of
+from aimm.tasks.graph._model import MISSING, Model
+from aimm.tasks.graph._order import edges_of, needs_of, order_of
 
 
 class Node(NamedTuple):
@@ -40,10 +40,10 @@ def picture_of(model: Model) -> Picture:
                 if source:
                     edges[source, f"{what}:{item.name}", reference.output or ""] = None
                     used.add(source)
+    linked = {(source, target) for source, target, _ in edges}
     for name, step in model.steps.items():
-        linked = {source for source, target, _ in edges if target == f"step:{name}"} if step.dependencies else ()
         for other in step.dependencies:
-            if other in model.steps and f"step:{other}" not in linked:
+            if other in model.steps and (f"step:{other}", f"step:{name}") not in linked:
                 edges[f"step:{other}", f"step:{name}", "then"] = None
     nodes = [
         *(Node(f"parameter:{n}", "parameter", n, _shown(p.type, p.default)) for n, p in model.parameters.items()),
@@ -60,7 +60,7 @@ def _key(model: Model, name: str) -> str | None:
 
 
 def _shown(type_: object, default: object) -> str:
-    text = str(type_) if type_ is not None else "" if repr(default) == "<missing>" else f"= {default}"
+    text = str(type_) if type_ is not None else "" if default is MISSING else f"= {default}"
     return text if len(text) <= 24 else f"{text[:21]}..."
 
 
@@ -76,8 +76,7 @@ def as_text(model: Model) -> str:
         parent, text = _hung(f"{name}: {step.task}", edges[name], position)
         below.setdefault(parent if parent != name else None, []).append((text, name))
     for name, output in model.artifact_outputs.items():
-        made_of = [r.name for _, r in output.references if r.name in model.steps]
-        parent, text = _hung(f"[{name}] {output.handler}", tuple(dict.fromkeys(made_of)), position)
+        parent, text = _hung(f"[{name}] {output.handler}", needs_of(model, output), position)
         below.setdefault(parent, []).append((text, ""))
     lines: list[str] = []
     stack = [("", "", text, name) for text, name in reversed(below.get(None, []))]

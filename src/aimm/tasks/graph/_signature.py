@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aimm.errors import TypeDefinitionError
 from aimm.tasks._records import Parameter, TaskRecord
-from aimm.tasks._types import BUILTINS, Type, accepts, parse_type
+from aimm.tasks._types import Type, accepts, parse_type
 from aimm.tasks.graph._issues import Issues, Path, nearest
 from aimm.tasks.graph._model import Declared, TaskEntry
 
@@ -73,7 +73,4 @@ def _built_in(document: object, types: Mapping[str, Type]) -> Type | None:
 
 
 def _is_plain(type_: Type) -> bool:
-    if type_.kind == "simple":
-        return type_.name in BUILTINS and not type_.is_any
-    parts = (*type_.items, *(held for _, held in type_.properties))
-    return type_.name is None and all(map(_is_plain, parts))
+    return type_.is_built_in and not type_.is_open

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from aimm.plugins import PluginManager
+from aimm.tasks._catalog import catalog_of
 from aimm.tasks._records import HandlerRecord
 from aimm.tasks._types import type_of_value
 from aimm.tasks.graph._bind import Binder, BoundTask, Typed
@@ -42,11 +43,6 @@ class Checked(NamedTuple):
     edges: dict[str, tuple[str, ...]]
     order: list[str]
 
-    @property
-    def is_sound(self) -> bool:
-        """Whether no issue is an error."""
-        return all(issue.severity != "error" for issue in self.issues)
-
 
 def check(source: Source, manager: PluginManager | None = None, installed: bool = True) -> Checked:
     """Find everything that is wrong with a document.
@@ -61,8 +57,6 @@ def check(source: Source, manager: PluginManager | None = None, installed: bool 
     model = read_model(source.value if source.readable else {"graph": {"-": {"-": []}}}, issues)
     find_task = find_handler = None
     if installed and source.readable:
-        from aimm.tasks._catalog import catalog_of
-
         catalog = catalog_of(manager)
         find_task, find_handler = catalog.task, catalog.handler
     binder = Binder(model, issues, find_task)
