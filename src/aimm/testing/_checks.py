@@ -9,8 +9,10 @@ from aimm.errors import CheckInputError
 from aimm.testing._report import EXPECTED_FAIL, FAILED, FOLLOWS, PASSED, SKIPPED, UNEXPECTED_PASS, Result
 
 MODEL, LOADING, IMPORT, HOOKS = "model type", "loading", "import", "hook plugin"
-DATA, TASK, ARTIFACT = "data access", "task", "artifact handler"
-_HOMES = tuple(f"_checks_{name}" for name in ("loading", "calls", "bytes", "states", "process", "hooks", "tasks"))
+DATA, TASK, ARTIFACT, EXAMPLES = "data access", "task", "artifact handler", "examples"
+_HOMES = tuple(
+    f"_checks_{name}" for name in ("loading", "calls", "bytes", "states", "process", "hooks", "tasks", "examples")
+)
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -28,8 +30,8 @@ class Check(NamedTuple):
 
     Attributes:
         name: Its name, under which failures are expected and looked up.
-        kind: What it is about: ``model type``, ``loading``, ``import``, ``hook plugin``, ``data access``, ``task`` or
-            ``artifact handler``.
+        kind: What it is about: ``model type``, ``loading``, ``import``, ``hook plugin``, ``data access``, ``task``,
+            ``artifact handler`` or ``examples``.
         claim: What it claims of a conforming plugin, in one sentence.
         hint: What to do when it fails.
         needs: Checks without which this one makes no sense.

@@ -126,6 +126,51 @@ def test_a_fault_of_a_task_is_caught_by_its_check(fault: Fault, site: FakeSite) 
     assert names(report) == {fault.check}, failed(report)
 
 
+OF_SCALER = """
+def aimm_examples():
+    import faults
+    return {'scaler': faults.EXAMPLE, 'sclaer': faults.EXAMPLE}
+"""
+EXAMPLE_FAULTS = [
+    ("aimm.tasks", "numbers", "", TASKS.replace('"ends":', '"ends": call([1.0]), "edns":'), "edns", "ends"),
+    ("aimm.tasks", "numbers", "", TASKS.replace('"ends":', '"ends": call([1.0]), "zzz":'), "zzz", None),
+    ("aimm.data_access", "numbers", ":numbers", DATA + SUPPLIED.replace("{", "{'n': call(), "), "n", None),
+    ("aimm.data_access", "numbers", ":numbers", DATA + SUPPLIED.replace("{", "{'numbesr': 1, "), "numbesr", "numbers"),
+    ("aimm.models", "scaler", "", GOOD + OF_SCALER, "sclaer", "scaler"),
+]
+
+
+@pytest.mark.parametrize(("group", "name", "target", "source", "key", "meant"), EXAMPLE_FAULTS)
+def test_a_misspelt_name_of_an_example_is_caught(
+    group: str, name: str, target: str, source: str, key: str, meant: str | None, site: FakeSite
+) -> None:
+    """Exactly this check fails, and says whose examples they are, what comes near, and what there is."""
+    report = install(site, group, source, name, target)
+    assert names(report) == {"examples-name-what-there-is"}, failed(report)
+    result = report.result("examples-name-what-there-is")
+    assert result.subject.endswith(".aimm_examples()")
+    hint = f"; did you mean {meant!r}?" if meant else ""
+    assert result.message.startswith(f"it has {key!r}, which is no name of the plugin{hint} (known: '")
+
+
+def test_examples_for_the_whole_distribution_stand_in_one_mapping(site: FakeSite) -> None:
+    """A name counts if any entry point offers it; where one is left out or broken, nobody can tell."""
+    package, examples = unique_name("whole"), "{'scaler': faults.EXAMPLE, 'ends': call([3.0, 1.0]), 'numbers': call()}"
+    supplier = f"def aimm_examples():\n    import faults\n    from aimm.testing import call\n    return {examples}\n"
+    tasks = TASKS.partition("def aimm_examples")[0]
+    modules = {f"{package}.model": GOOD, f"{package}.data": DATA, f"{package}.work": tasks, package: supplier}
+    points = {
+        "aimm.models": {"scaler": f"{package}.model"},
+        "aimm.tasks": {"work": f"{package}.work"},
+        "aimm.data_access": {"numbers": f"{package}.data:numbers"},
+    }
+    site.add("whole", entry_points=points, modules=modules)
+    report = check_plugin("whole", timeout=30)
+    assert failed(report) == []
+    assert report.result("examples-name-what-there-is", f"{package}.aimm_examples()").status == "passed"
+    assert all(result.check != "examples-name-what-there-is" for result in check_plugin("scaler").results)
+
+
 LOADING_FAULTS = [
     ("entry-point-resolves", "aimm.models", "raise ImportError('no')", ""),
     ("entry-point-resolves", "aimm.models", GOOD, ":Missing"),
@@ -180,6 +225,7 @@ def test_every_check_has_a_fault_that_it_catches() -> None:
     """A check that catches nothing is no check."""
     faults = {fault.check for fault in (*MODEL_FAULTS, *HOOK_FAULTS, *DATA_FAULTS, *TASK_FAULTS)}
     faults |= {check for check, *_ in LOADING_FAULTS} | {
+        "examples-name-what-there-is",
         "parameters-can-be-asked",
         "reload-leaves-the-registry-as-before",
     }
