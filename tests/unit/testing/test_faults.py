@@ -1,5 +1,6 @@
 """Faulty plugins, one fault each: the check that is meant for the fault fails, and no other one does."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -199,6 +200,57 @@ def test_a_fault_of_an_entry_point_is_caught_by_its_check(
     source += "\n\ndef aimm_examples():\n    import faults\n    return faults.EXAMPLE\n"
     report = install(site, group, source, "scaler", target)
     assert names(report) == {check}, failed(report)
+
+
+HINTS = [
+    ("aimm.models", "x = 1\n\ndef f(:\n    pass\n", "", r"correct .*checked_\d+\.py:3"),
+    ("aimm.models", "x = 1\nif x:\nx = 2\n", "", r"correct .*checked_\d+\.py:3"),
+    ("aimm.models", "x = 1\nx / 0\n", "", r"correct .*checked_\d+\.py:2"),
+    (
+        "aimm.models",
+        "import no_such_module.deep\n",
+        "",
+        r"install what provides the module 'no_such_module', and name it under 'dependencies' in pyproject.toml "
+        r"\(.*checked_\d+\.py:1 imports it\)",
+    ),
+    ("aimm.models", "from . import gone", "", r"correct .*checked_\d+\.py:1"),
+    ("aimm.models", GOOD, ":Missing", "correct the entry point in pyproject.toml, or the module it names"),
+    ("aimm.models", "", ".gone", "correct the entry point in pyproject.toml, or the module it names"),
+    (
+        "aimm.models",
+        "class Line:\n    pass\n",
+        ":Line",
+        "let the entry point name a class with every action, such as a subclass of aimm.plugins.Model",
+    ),
+    (
+        "aimm.models",
+        GOOD.replace('"scaler"', '"other"'),
+        "",
+        "move the entry point to the group for what it points at, or name it as the code does",
+    ),
+    (
+        "aimm.data_access",
+        "def numbers(seed):\n    import no_such_module\n" + SUPPLIED,
+        ":numbers",
+        "install what provides the module 'no_such_module', and name it under 'dependencies' in pyproject.toml",
+    ),
+]
+
+
+def test_a_module_of_its_own_that_is_missing_is_no_dependency(site: FakeSite) -> None:
+    """The line that imports it is to be corrected."""
+    package = unique_name("owned")
+    modules = {f"{package}.model": f"import {package}.modle\n"}
+    site.add("owned", entry_points={"aimm.models": {"m": f"{package}.model"}}, modules=modules)
+    assert re.fullmatch(r"correct .*model\.py:1", check_plugin("owned").result("entry-point-resolves").hint)
+
+
+@pytest.mark.parametrize(("group", "source", "target", "hint"), HINTS)
+def test_the_hint_says_what_to_do(group: str, source: str, target: str, hint: str, site: FakeSite) -> None:
+    """A file to correct, a dependency to declare, or the entry point, whichever is wrong."""
+    report = install(site, group, source, "numbers" if group == "aimm.data_access" else "scaler", target)
+    (result,) = (result for result in report.results if result.is_bad)
+    assert re.fullmatch(hint, result.hint)
 
 
 def test_a_plugin_that_hangs_at_import_is_caught(site: FakeSite) -> None:
