@@ -156,9 +156,13 @@ class Finder:
         from difflib import get_close_matches
 
         offers = sorted({r.kind for r in self._registry.records() if r.name == name and r.kind in ACTIONS})
+        similar = self._set.hooks.similar(name) if self._set.hooks and kind == "model type" and not offers else []
         if offers:
             yield f"its owner offers only {', '.join(offers)}"
-        elif near := get_close_matches(name, known, n=1) or [one for one in known if one.endswith(f".{name}")]:
+        elif near := get_close_matches(name, [*known, *similar], n=1) or [
+            *(one for one in known if one.endswith(f".{name}")),
+            *similar,
+        ]:
             yield f"did you mean {near[0]!r}?"
         if not self._set.initialized:
             yield self._uninitialized()
