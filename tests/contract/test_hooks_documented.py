@@ -23,6 +23,7 @@ HOOKS = [
         "run_task",
         "model_types",
         "resolve_model_type",
+        "similar_model_types",
     ),
     *("parameters", "plugin_loaded", "plugin_failed", "settings_schema", "configure"),
 ]

@@ -25,7 +25,7 @@ PUBLIC = {
         *("FitHook", "FitWrapper", "Found", "InstantiateHook", "InstantiateWrapper", "Model", "ModelLike"),
         *("ModelTypesHook", "Owner", "ParametersHook", "PluginFailedHook", "PluginLoadedHook", "PluginManager"),
         *("PluginsConfig", "PredictHook", "PredictWrapper", "Report", "ResolveModelTypeHook", "RunTaskWrapper"),
-        *("SerializeHook", "SerializeWrapper", "SettingsSchemaHook"),
+        *("SerializeHook", "SerializeWrapper", "SettingsSchemaHook", "SimilarModelTypesHook"),
         *("Route", "StateCallback", "aexec_data_access", "aexec_deserialize", "aexec_fit", "aexec_instantiate"),
         *("aexec_predict", "aexec_serialize", "config_schema", "data_access", "default_manager", "deserialize"),
         *("discover", "exec_data_access", "exec_deserialize", "exec_fit", "exec_instantiate", "exec_predict"),

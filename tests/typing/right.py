@@ -188,6 +188,11 @@ class Complete:
         return model_type.startswith("typed.")
 
     @hookimpl
+    def similar_model_types(self, model_type: str) -> list[str]:
+        """Name what may be meant."""
+        return ["typed.model"]
+
+    @hookimpl
     def plugin_failed(self, failure: PluginFailure) -> None:
         """Hear of a failure."""
 
@@ -214,6 +219,7 @@ _predict: plugins.PredictWrapper = _hooks.predict
 _serialize: plugins.SerializeHook = _hooks.serialize
 _model_types: plugins.ModelTypesHook = _hooks.model_types
 _resolve: plugins.ResolveModelTypeHook = _hooks.resolve_model_type
+_similar: plugins.SimilarModelTypesHook = _hooks.similar_model_types
 _failed: plugins.PluginFailedHook = _hooks.plugin_failed
 _model_like: type[plugins.ModelLike] = LookAlike
 

@@ -73,6 +73,28 @@ def test_an_unknown_estimator_is_not_found(manager: PluginManager) -> None:
         manager.exec_instantiate("sklearn.svm.SCV")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("sklearn.svm.SVCC", "sklearn.svm.SVC"),
+        ("sklearn.SVC", "sklearn.svm.SVC"),
+        ("sklearn.swm.SVR", "sklearn.svm.SVR"),
+        ("sklearn.RandomForestClassifier", "sklearn.ensemble.RandomForestClassifier"),
+        ("sklearn.feature_extraction.text.TfidfVectorizr", "sklearn.feature_extraction.text.TfidfVectorizer"),
+    ],
+)
+def test_a_misspelt_estimator_has_a_suggestion(manager: PluginManager, name: str, meant: str) -> None:
+    """The plugin knows what scikit-learn has, so the message of the core names what comes near."""
+    with pytest.raises(PluginNotFoundError, match=f"; did you mean {meant!r}"):
+        manager.exec_instantiate(name)
+
+
+@pytest.mark.parametrize("name", ["sklearn.zzz.Qqq", "sklearn.", "sklearn..", "sklearn.1", "torch.svm.SVC", "sklearn"])
+def test_what_comes_near_nothing_has_no_suggestion(name: str) -> None:
+    """That both are of scikit-learn makes two names not alike."""
+    assert plugin.similar_model_types(name) == []
+
+
 def test_an_experimental_estimator_says_how_to_enable_it(manager: PluginManager) -> None:
     """An estimator that scikit-learn wants enabled first is not found, and the error says what to import."""
     with pytest.raises(PluginNotFoundError, match="enable_halving_search_cv"):

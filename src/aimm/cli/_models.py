@@ -21,8 +21,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _data_options(command: F) -> F:
     for option in (
-        click.option("--seed", type=int, help="Seed for a data access that takes one."),
-        click.option("--split", type=click.Choice(["train", "test"]), help="Part of the data, where it has parts."),
+        click.option("--seed", type=int, help="Seed of the draw, where it takes one; the same for fit and predict."),
+        click.option(
+            "--split",
+            type=click.Choice(["train", "test"]),
+            help="Part of the data, where it has parts: train for fit, test for predict.",
+        ),
         click.option("--data-param", multiple=True, metavar="KEY=JSON", help="Argument of the data access."),
         click.option(
             "--data", required=True, metavar="NAME", help="Data access.", shell_complete=names_in("aimm.data_access")
@@ -87,6 +91,8 @@ def fit(
     if as_json:
         session.write_json(header._asdict())
     session.say(f"wrote {output}: {header.model_type}, {header.length:,} bytes, sha256 {header.sha256[:12]}...")
+    if split == "train" and seed is not None:
+        session.say(f"the rows left out: --split test --seed {seed}; with another seed, some of them were in this fit")
 
 
 @click.command()
@@ -151,7 +157,15 @@ def predict(
         instance, prediction = run("predict", header.model_type, instance, state_cb, args, kwargs)
     if update:
         store.save_model(model, header.model_type, instance, manager=manager)
+    if score and "split" in (manager.parameters(data, "data_access") or ()):
+        _tell_of_leaks(session, split or data_params.get("split"))
     write_predictions(session, prediction, output, as_json, truth)
+
+
+def _tell_of_leaks(session: Session, split: Any) -> None:
+    if split in (None, "train"):
+        scored = "all rows" if split is None else "the rows of --split train"
+        session.say(f"this scores {scored}, which fit may have seen; the rest: --split test, with the seed of fit")
 
 
 @contextmanager

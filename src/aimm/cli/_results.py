@@ -79,18 +79,28 @@ def _are_measures(truth: list[Any], found: list[Any]) -> bool:
 
 
 def _fit_of_measures(truth: list[float], found: list[float]) -> dict[str, Any]:
-    mean = math.fsum(truth) / len(truth)
-    errors = [one - other for one, other in zip(truth, found, strict=True)]
-    spread = math.fsum((one - mean) ** 2 for one in truth)
-    r2 = 1 - math.fsum(error**2 for error in errors) / spread if spread else None
-    return {"r2": r2, "mean_absolute_error": math.fsum(map(abs, errors)) / len(errors), "count": len(errors)}
+    # Products and plain sums: what is too large or infinite becomes inf or NaN, where ** and math.fsum raise.
+    try:
+        mean = sum(truth) / len(truth)
+        errors = [float(one - other) for one, other in zip(truth, found, strict=True)]
+        spread = sum((one - mean) * (one - mean) for one in truth)
+    except OverflowError:
+        raise click.ClickException("--score: y or the predictions hold a whole number too large for a float") from None
+    r2 = 1 - sum(error * error for error in errors) / spread if spread else None
+    return {"r2": r2, "mean_absolute_error": sum(map(abs, errors)) / len(errors), "count": len(errors)}
 
 
 def _in_words(score: Mapping[str, Any]) -> str:
     if "r2" in score:
-        r2 = "undefined, for all y are equal" if score["r2"] is None else f"{score['r2']:.4f}"
-        return f"R2 {r2}, mean absolute error {score['mean_absolute_error']:.4g} ({score['count']} values)"
+        error = score["mean_absolute_error"]
+        return f"R2 {_r2(score['r2'])}, mean absolute error {error:.4g} ({score['count']} values)"
     return f"accuracy {score['accuracy']:.4f} ({score['right']} of {score['count']})"
+
+
+def _r2(value: float | None) -> str:
+    if value is None:
+        return "undefined, for all y are equal"
+    return f"{value:.4f}" if math.isfinite(value) else "undefined, for some numbers are infinite, NaN or too large"
 
 
 def _write_file(output: str, plain: Any) -> None:

@@ -15,7 +15,9 @@ from aimm.cli._session import Session
 store_option = click.option(
     "--store", "root", type=click.Path(file_okay=False), help="Folder of the store.  [env: AIMM_STORE]"
 )
-_CONDITION = re.compile(r"(?P<key>[^=<>!]+)(?P<operator>=|!=|<=|>=|<|>)(?P<value>.*)", re.DOTALL)
+_CONDITION = re.compile(r"(?P<key>[^=<>!]+)(?P<operator>[=<>!]+)(?P<value>.*)", re.DOTALL)
+_OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
+_MEANT = {"=>": ">=", "=<": "<=", "==": "=", "<>": "!="}
 
 
 @click.group("models")
@@ -221,5 +223,11 @@ def gc(session: Session, grace: float, root: str | None, as_json: bool) -> None:
 def _condition(text: str) -> "store.Condition":
     found = _CONDITION.fullmatch(text)
     if not found:
-        raise click.UsageError(f"--where {text!r}: expected a key, one of = != < <= > >=, and a value")
-    return found["key"].strip(), found["operator"], json_or_text(found["value"].strip())
+        raise click.UsageError(f"--where {text!r}: expected a key, one of {' '.join(_OPERATORS)}, and a value")
+    if (operator := found["operator"]) not in _OPERATORS:
+        near = f"; did you mean {_MEANT[operator]!r}?" if operator in _MEANT else ""
+        raise click.UsageError(
+            f"--where {text!r}: there is no operator {operator!r}, only {' '.join(_OPERATORS)}{near} "
+            "(a text that begins with such a sign goes into double quotes)"
+        )
+    return found["key"].strip(), operator, json_or_text(found["value"].strip())

@@ -176,8 +176,12 @@ class ExecutorNotFoundError(AimmError, LookupError, ValueError):
         self.name, self.known = name, tuple(known)
 
     def __str__(self) -> str:
-        known = ", ".join(map(repr, self.known))
-        return f"no executor is called {self.name!r} (known: {known}); packages add more in the group 'aimm.executors'"
+        from difflib import get_close_matches
+
+        near = get_close_matches(self.name.partition(":")[0], self.known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        known = f"(known: {', '.join(map(repr, self.known))})"
+        return f"no executor is called {self.name!r} {known}{hint}; packages add more in the group 'aimm.executors'"
 
 
 class ExecutorOptionError(AimmError, TypeError, ValueError):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         SerializeHook,
         SerializeWrapper,
         SettingsSchemaHook,
+        SimilarModelTypesHook,
     )
     from aimm.plugins.hookspecs import hookimpl
 
@@ -73,6 +74,7 @@ __all__ = [
     "SerializeHook",
     "SerializeWrapper",
     "SettingsSchemaHook",
+    "SimilarModelTypesHook",
     "StateCallback",
     "aexec_data_access",
     "aexec_deserialize",
@@ -134,7 +136,7 @@ _PROTOCOLS = (
     *("ConfigureHook", "DataAccessWrapper", "DeserializeHook", "DeserializeWrapper", "FitHook", "FitWrapper"),
     *("InstantiateHook", "InstantiateWrapper", "ModelLike", "ModelTypesHook", "ParametersHook", "PluginFailedHook"),
     *("PluginLoadedHook", "PredictHook", "PredictWrapper", "ResolveModelTypeHook", "RunTaskWrapper", "SerializeHook"),
-    *("SerializeWrapper", "SettingsSchemaHook"),
+    *("SerializeWrapper", "SettingsSchemaHook", "SimilarModelTypesHook"),
 )
 _LATER = {
     "config_schema": "_document",

@@ -12,7 +12,7 @@ from aimm._types import ACTIONS, MODEL_ACTIONS
 from aimm.plugins._discovery import conflict, kind_of, safe_mode, same_owner
 from aimm.plugins._index import canonical_name
 from aimm.plugins._plugin_set import PluginSet
-from aimm.plugins._registry import DECLARED, EXPLICIT, PREFERRED, Record, Registry, Source
+from aimm.plugins._registry import DECLARED, EXPLICIT, PREFERRED, Record, Registry, Source, default_registry
 from aimm.plugins._report import Owner
 
 
@@ -149,12 +149,16 @@ class Finder:
         from difflib import get_close_matches
 
         offers = sorted({r.kind for r in self._registry.records() if r.name == name and r.kind in ACTIONS})
+        similar = self._set.hooks.similar(name) if self._set.hooks and kind == "model type" and not offers else []
         if offers:
             yield f"its owner offers only {', '.join(offers)}"
-        elif near := get_close_matches(name, known, n=1) or [one for one in known if one.endswith(f".{name}")]:
+        elif near := get_close_matches(name, [*known, *similar], n=1) or [
+            *(one for one in known if one.endswith(f".{name}")),
+            *similar,
+        ]:
             yield f"did you mean {near[0]!r}?"
         if not self._set.initialized:
-            yield "initialize() has not run: call aimm.plugins.initialize(), or import the plugin's module"
+            yield self._uninitialized()
         elif safe_mode():
             yield "AIMM_SAFE_MODE is on, so no third-party plugin is loaded"
         group = "aimm.data_access" if kind == "data access" else "aimm.models"
@@ -168,6 +172,14 @@ class Finder:
         for candidate, state in self._set.states.copy().items():
             if state.failure and candidate.group not in ("aimm.models", "aimm.data_access"):
                 yield f"{state.failure.owner} failed to load and may have declared it: {state.failure.cause}"
+
+    def _uninitialized(self) -> str:
+        if self._registry is default_registry:
+            return "initialize() has not run: call aimm.plugins.initialize(), or import the plugin's module"
+        return (
+            "initialize() has not run for this PluginManager: call its own initialize(), "
+            "for aimm.plugins.initialize() is that of the default one"
+        )
 
     def owners(self, kind: str = "model type") -> list[Owner]:
         """Who owns which name, without importing anything.

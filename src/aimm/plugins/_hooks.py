@@ -222,6 +222,17 @@ class HookLayer:
                 failing.append((plugin, error))
         return claiming, failing
 
+    def similar(self, model_type: str) -> list[str]:
+        """What the plugins that own names by a rule think is meant by one that nobody owns."""
+        found: list[str] = []
+        for plugin in self.plugins:
+            try:
+                names = plugin.call("similar_model_types", model_type=model_type)
+                found += [name for name in (() if isinstance(names, str) else names or ()) if isinstance(name, str)]
+            except (Exception, SystemExit):  # noqa: BLE001 - the name is unknown all the same
+                continue
+        return found
+
     def parameters(self, record: Record, model_type: str, action: str) -> list[str] | None:
         """What the owner's ``parameters`` hook says about an action, or None."""
         for plugin in self.plugins:

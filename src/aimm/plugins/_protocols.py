@@ -57,6 +57,12 @@ class ResolveModelTypeHook(Protocol):
     def __call__(self, model_type: str) -> bool: ...
 
 
+class SimilarModelTypesHook(Protocol):
+    """Lists the model types of the plugin that may be meant by a name that nobody owns."""
+
+    def __call__(self, model_type: str) -> Sequence[str]: ...
+
+
 class ParametersHook(Protocol):
     """Names the arguments of an action, or None if they cannot be known."""
 

@@ -150,6 +150,20 @@ def resolve_model_type(model_type: str) -> bool:  # type: ignore[empty-body]
 
 
 @hookspec
+def similar_model_types(model_type: str) -> Sequence[str]:  # type: ignore[empty-body]
+    """The model types of this plugin that may be meant by a name that nobody owns; asked for the message about it.
+
+    For plugins with :func:`resolve_model_type`, of whose names nobody else knows.
+
+    Args:
+        model_type: A name that this plugin does not own.
+
+    Returns:
+        Names, the likeliest first; none if none comes near.
+    """
+
+
+@hookspec
 def parameters(model_type: str, action: str) -> Sequence[str] | None:
     """The names of the arguments that an action of one of this plugin's model types takes.
 

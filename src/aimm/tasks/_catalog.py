@@ -161,6 +161,8 @@ class Catalog:
             yield f"did you mean {ends[last_near[0]]!r}?"
         if safe_mode():
             yield "AIMM_SAFE_MODE is on, so no third-party plugin is loaded"
+        elif not self.manager.candidates() and self.manager is not default_manager:
+            yield "plugins are found by the initialize() of this PluginManager, not by aimm.plugins.initialize()"
         elif not self.manager.candidates():
             yield (
                 "plugins are found by aimm.plugins.initialize(); a plain module counts once it is imported, or named "

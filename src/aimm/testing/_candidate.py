@@ -49,7 +49,8 @@ class Examination:
         self._run(IMPORT, loading, name)
         if loading.failure:
             return
-        given, _ = supplied(target, module)
+        given, whose = supplied(target, module)
+        self._tell_names(given, whose, loading)
         if candidate.group == "aimm.plugins" and any(marked(target)):
             self._run(HOOKS, Hooks(target, given), name)
         for data in sorted(n for kind, n in loading.registered if kind == "data access"):
@@ -62,6 +63,14 @@ class Examination:
             self._check_tasks(given)
         for model_type in self._model_types(loading, given):
             self._check_model(model_type)
+
+    def _tell_names(self, given: Any, whose: str, loading: Loading) -> None:
+        keys = list(map(str, given)) if isinstance(given, Mapping) else []
+        offered = [name for _, name in loading.registered]
+        if self._candidate.group in EAGER:  # names that a hook plugin knows without listing them are checked by calls
+            offered += self._model_types(loading, given)
+        tasks = [record.name for kind in ("run_task", "artifact") for record in self._manager.records(kind)]
+        self._tell("names", whose, keys, offered, tasks)
 
     def _check_tasks(self, given: Any) -> None:
         from aimm import tasks

@@ -9,14 +9,24 @@ from aimm.errors import CheckInputError
 from aimm.testing._report import EXPECTED_FAIL, FAILED, FOLLOWS, PASSED, SKIPPED, UNEXPECTED_PASS, Result
 
 MODEL, LOADING, IMPORT, HOOKS = "model type", "loading", "import", "hook plugin"
-DATA, TASK, ARTIFACT = "data access", "task", "artifact handler"
-_HOMES = tuple(f"_checks_{name}" for name in ("loading", "calls", "bytes", "states", "process", "hooks", "tasks"))
+DATA, TASK, ARTIFACT, EXAMPLES = "data access", "task", "artifact handler", "examples"
+_HOMES = tuple(
+    f"_checks_{name}" for name in ("loading", "calls", "bytes", "states", "process", "hooks", "tasks", "examples")
+)
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class FailedError(Exception):
-    """Internal: the subject does not keep the claim; the message says how."""
+    """Internal: the subject does not keep the claim; the message says how.
+
+    Attributes:
+        hint: What to do, where that of the check does not suit.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class SkippedError(Exception):
@@ -28,8 +38,8 @@ class Check(NamedTuple):
 
     Attributes:
         name: Its name, under which failures are expected and looked up.
-        kind: What it is about: ``model type``, ``loading``, ``import``, ``hook plugin``, ``data access``, ``task`` or
-            ``artifact handler``.
+        kind: What it is about: ``model type``, ``loading``, ``import``, ``hook plugin``, ``data access``, ``task``,
+            ``artifact handler`` or ``examples``.
         claim: What it claims of a conforming plugin, in one sentence.
         hint: What to do when it fails.
         needs: Checks without which this one makes no sense.
@@ -141,7 +151,7 @@ def judged(result: Result, expected: Mapping[str, str]) -> Result:
 
 
 def _run_one(found: Check, subject: Any, name: str, statuses: Mapping[str, str]) -> Result:
-    status, message = PASSED, ""
+    status, message, hint = PASSED, "", found.hint
     lacking = [need for need in found.needs if statuses.get(need, PASSED) != PASSED]
     if lacking:
         status, message = SKIPPED, f"{lacking[0]}{FOLLOWS}"
@@ -151,10 +161,18 @@ def _run_one(found: Check, subject: Any, name: str, statuses: Mapping[str, str])
         except SkippedError as reason:
             status, message = SKIPPED, str(reason)
         except FailedError as failure:
-            status, message = FAILED, str(failure)
+            status, message, hint = FAILED, str(failure), failure.hint or hint
         except Exception as error:  # noqa: BLE001 - whatever it raises, it does not keep the claim
             status, message = FAILED, raised(error)
-    return Result(found.name, name, status, message, found.claim, found.hint)
+            if isinstance(error, ModuleNotFoundError) and error.name:
+                hint = missing(error.name)
+    return Result(found.name, name, status, message, found.claim, hint)
+
+
+def missing(module: str) -> str:
+    """What to do about a module that the plugin imports and nobody provides."""
+    top = module.partition(".")[0]
+    return f"install what provides the module {top!r}, and name it under 'dependencies' in pyproject.toml"
 
 
 def raised(error: BaseException) -> str:

@@ -1,15 +1,17 @@
 """Checks of one declared plugin: is it what its entry point says, and is its import harmless?"""
 
+import re
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from aimm import plugins
 from aimm.errors import PluginFailure
-from aimm.testing._checks import IMPORT, LOADING, FailedError, SkippedError, check
+from aimm.testing._checks import IMPORT, LOADING, FailedError, SkippedError, check, missing
 from aimm.testing._subject import Subject
 
 EAGER = ("aimm.plugins", "names", "directories")
 _RESOLVING = ("import", "resolve")
+_MISSING = re.compile(r"ModuleNotFoundError: No module named '(?P<module>[^']+)'")
 
 
 class Loading(NamedTuple):
@@ -43,7 +45,8 @@ class Loading(NamedTuple):
 def entry_point_resolves(subject: Loading) -> None:
     """The entry point's module can be imported, and has the attribute that it names."""
     if subject.failure and subject.failure.stage in _RESOLVING:
-        raise FailedError(f"{subject.candidate.declaration or subject.candidate.value}: {subject.failure.cause}")
+        what = subject.candidate.declaration or subject.candidate.value
+        raise FailedError(f"{what}: {subject.failure.cause}", _repair(subject.candidate, subject.failure))
 
 
 @check(
@@ -55,7 +58,7 @@ def entry_point_resolves(subject: Loading) -> None:
 def group_and_name_fit(subject: Loading) -> None:
     """What the entry point names is what its group is for, and goes by the declared name."""
     if subject.failure:
-        raise FailedError(subject.failure.cause)
+        raise FailedError(subject.failure.cause, _repair(subject.candidate, subject.failure))
     if subject.group == "aimm.tasks" and not isinstance(subject.target, ModuleType):
         what = f"[{subject.group}] {subject.candidate.name} points at {subject.target!r}"
         raise FailedError(f"{what}, which is no module with tasks")
@@ -128,3 +131,18 @@ def import_leaves_the_process_alone(subject: Loading | Subject) -> None:
     changes = [effect for effect in subject.facts["effects"] if not effect.endswith("(left as it is)")]
     if changes:
         raise FailedError(f"its import {'; '.join(effect.partition(': ')[2] or effect for effect in changes)}")
+
+
+def _repair(candidate: plugins.Candidate, failure: PluginFailure) -> str:
+    """What the author is to do, where it is not the entry point that is wrong; else nothing."""
+    if failure.stage == "import" and (lacking := _MISSING.match(failure.cause)):
+        name = lacking["module"]
+        if f"{candidate.module}.".startswith(f"{name}."):
+            return ""  # it is the entry point that names a module which is not there
+        if name.partition(".")[0] != candidate.module.partition(".")[0]:
+            return f"{missing(name)} ({failure.file} imports it)"
+    if failure.stage == "import" and failure.file and failure.file != candidate.path:
+        return f"correct {failure.file}"
+    if failure.stage == "check" and candidate.group == "aimm.models" and ":" in candidate.value:
+        return "let the entry point name a class with every action, such as a subclass of aimm.plugins.Model"
+    return ""

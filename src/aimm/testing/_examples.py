@@ -81,6 +81,22 @@ def as_examples(found: Any, subject: str, whose: str) -> tuple[Example, ...]:
     return given
 
 
+def nearest(found: Any, subject: str, whose: str) -> str:
+    """Half a sentence on examples that may be meant for a name that has none; empty if there are no such examples.
+
+    Args:
+        found: What was given.
+        subject: The name that is to be checked.
+        whose: How to call the giver.
+    """
+    if not isinstance(found, Mapping) or subject in found:
+        return ""
+    from difflib import get_close_matches
+
+    near = get_close_matches(subject, list(map(str, found)), n=1)
+    return f"{whose} has {near[0]!r}; did you mean {subject!r}?" if near else ""
+
+
 def places(owner: Any, module: str) -> Iterator[tuple[Any, str]]:
     """Where a plugin may have put what the kit looks for: (object, its name), nearest first."""
     if isinstance(owner, type):

@@ -8,7 +8,7 @@ from aimm import plugins
 from aimm._types import MODEL_ACTIONS
 from aimm.errors import PluginNotFoundError
 from aimm.testing._checks import IMPORT, MODEL, known_expectations, run
-from aimm.testing._examples import Example, as_examples, declared_failures, supplied
+from aimm.testing._examples import Example, as_examples, declared_failures, nearest, supplied
 from aimm.testing._families import make_example
 from aimm.testing._recipe import class_recipe, find, load, recipe_of
 from aimm.testing._report import Report, Result
@@ -75,10 +75,12 @@ def prepare(
     listed = None if heavy is None else tuple(heavy)
     owner, module = _owner(manager, name)
     found = as_examples(examples, name, "examples=") if examples is not None else ()
+    near = ""
     if not found:
         given, whose = supplied(owner, module)
-        found = as_examples(given, name, whose)
+        found, near = as_examples(given, name, whose), nearest(given, name, whose)
     made, remark = (None, "") if found else make_example(manager, name)
+    remark = "; ".join(filter(None, (remark, near)))
     subjects = [Subject(manager, name, e, remark, recipe, timeout, listed) for e in found or (made,)]
     return subjects, known_expectations({**declared_failures(owner, module), **(expected or {})}, name)
 

@@ -11,7 +11,8 @@ from typing import Any
 from aimm import plugins
 from aimm.errors import CheckInputError, SubjectError
 from aimm.testing._candidate import FLOORS, title
-from aimm.testing._checks import IMPORT, LOADING, checks, judged, known_expectations
+from aimm.testing._checks import EXAMPLES, IMPORT, LOADING, checks, judged, known_expectations, run
+from aimm.testing._checks_examples import Names, together
 from aimm.testing._model import TIMEOUT
 from aimm.testing._process import DEAD, converse
 from aimm.testing._report import EXPECTED_FAIL, FAILED, PASSED, Report, Result
@@ -52,6 +53,7 @@ def check_plugin(
     name = os.fspath(distribution_or_path)
     with _on_path(name) as (candidates, declared):
         results: list[tuple[str, Result]] = []
+        told: dict[plugins.Candidate, Names] = {}
         for number, candidate in enumerate(candidates):
             request = {
                 "task": "plugin",
@@ -61,10 +63,11 @@ def check_plugin(
                 "heavy": None if heavy is None else list(heavy),
                 "timeout": timeout,
             }
-            for kind, result in _examined(candidate, request, expected, timeout):
+            for kind, result in _examined(candidate, request, expected, timeout, told):
                 results.append((kind, result))
                 if state_cb is not None:
                     state_cb({"progress": number / len(candidates), "check": f"{result.subject}: {result.check}"})
+        results += _of_examples(told, candidates, declared, expected)
     title = Path(name).resolve().name if Path(name).exists() else name
     return Report(title, tuple(result for _, result in results), _floor(results))
 
@@ -72,13 +75,17 @@ def check_plugin(
 def _floor(results: list[tuple[str, Result]]) -> int:
     """How many checks must run: some of each subject, and at least one that calls something, if there is anything."""
     floor = sum(FLOORS.get(kind, 0) for kind, _ in {(kind, result.subject) for kind, result in results})
-    loading = [result for kind, result in results if kind in (LOADING, IMPORT)]
+    loading = [result for kind, result in results if kind in (LOADING, IMPORT, EXAMPLES)]
     ran = sum(result.status in (PASSED, EXPECTED_FAIL) for result in loading)
     return floor if len(loading) == len(results) else max(floor, ran + 1)
 
 
 def _examined(
-    candidate: plugins.Candidate, request: dict[str, Any], expected: Mapping[str, str], timeout: float
+    candidate: plugins.Candidate,
+    request: dict[str, Any],
+    expected: Mapping[str, str],
+    timeout: float,
+    told: dict[plugins.Candidate, Names],
 ) -> Iterator[tuple[str, Result]]:
     """The results for one entry point; a check that ends its process failed, and a new process goes on after it."""
     done: dict[str, dict[str, str]] = {}
@@ -93,6 +100,8 @@ def _examined(
                 kind, result = rest[0], Result(*rest[1])
                 done.setdefault(result.subject, {})[result.check] = result.status
                 yield kind, result
+            elif event == "names":
+                told[candidate] = Names(*rest)
             elif event == "refused":
                 raise CheckInputError(rest[0])
             elif event == DEAD:
@@ -106,6 +115,21 @@ def _examined(
         yield found.kind, judged(result, known_expectations(expected, result.subject))
         if again or found.name == "entry-point-resolves":
             return
+
+
+def _of_examples(
+    told: Mapping[plugins.Candidate, Names],
+    candidates: list[plugins.Candidate],
+    declared: list[tuple[str, str]],
+    expected: Mapping[str, str],
+) -> Iterator[tuple[str, Result]]:
+    """The results for suppliers of examples; none where an entry point was left out, or could not be loaded."""
+    examined = {(candidate.group, name) for candidate in candidates for name in candidate.names}
+    if len(told) < len(candidates) or any(pair not in examined for pair in declared):
+        return
+    for names in together(list(told.values())):
+        for result in run(EXAMPLES, names, names.whose, known_expectations(expected, names.whose)):
+            yield EXAMPLES, result
 
 
 @contextmanager

@@ -231,6 +231,43 @@ def test_score_with_csv_on_stdout(aimm: Cli, fitted: Path) -> None:
     assert (code, out, err) == (0, "prediction\n0\n1\n1\n", "accuracy 1.0000 (3 of 3)\n")
 
 
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ([], "all rows"),
+        (["--seed", "3"], "all rows"),
+        (["--split", "train"], "the rows of --split train"),
+        (["--data-param", "split=train"], "the rows of --split train"),
+        (["--data-param", "split=test"], None),
+        (["--split", "test"], None),
+    ],
+)
+def test_a_score_on_rows_that_fit_may_have_seen_is_told(
+    aimm: Cli, fitted: Path, options: list[str], rows: str | None
+) -> None:
+    """Where the data have parts, stderr says that only --split test scores rows that were left out."""
+    done = aimm("predict", fitted, "--data", "numbers", *options, "--score", "-o", "p.csv")
+    told = f"this scores {rows}, which fit may have seen; the rest: --split test, with the seed of fit\n"
+    assert (done.code, done.err) == (0, ("" if rows is None else told) + f"wrote p.csv: {_rows('p.csv')} predictions\n")
+
+
+def _rows(file: str) -> int:
+    return len(Path(file).read_text().splitlines()) - 1
+
+
+def test_data_without_parts_are_scored_without_a_word(aimm: Cli, fitted: Path) -> None:
+    """Nothing is said of a split that the data access does not take."""
+    assert aimm("predict", fitted, "--data", "pairs", "--score", "-o", "p.csv").err == "wrote p.csv: 2 predictions\n"
+
+
+@pytest.mark.usefixtures("shop")
+def test_fit_to_a_part_with_a_seed_says_how_to_get_the_rest(aimm: Cli) -> None:
+    """The model file does not know the seed, without which predict would draw the rows another way."""
+    err = aimm(*FIT, "--split", "train", "--seed", "0", "-o", "m.aimm").err
+    told = "the rows left out: --split test --seed 0; with another seed, some of them were in this fit"
+    assert err.splitlines()[1:] == [told]
+
+
 def test_score_as_json(aimm: Cli, fitted: Path) -> None:
     """One document with predictions and score."""
     shown = json.loads(aimm("predict", fitted, "--data", "pairs", "--data-param", "count=4", "--score", "--json").out)

@@ -2,6 +2,7 @@ import array
 import csv
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,37 @@ def test_a_distance_in_words(truth: list[float], said: str, capsys: pytest.Captu
     """R2 compares with the mean of y, which says nothing if all y are equal."""
     write_predictions(Session(), [1.0, 1.5], None, as_json=False, truth=truth)
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "error"),
+    [
+        ([1.5, 2.0], [1e200, 2.0], "5e+199"),
+        ([1.5, 2.0], [math.inf, 2.0], "inf"),
+        ([1.5, 2.0], [math.inf, -math.inf], "inf"),
+        ([1.5, 2.0], [math.nan, 2.0], "nan"),
+        ([math.inf, -math.inf], [1.5, 2.0], "inf"),
+        ([1.5, 2.0], [1e308, 1e308], "inf"),
+        ([0.5, 1e200], [0.5, -1e200], "1e+200"),
+        ([1.5, 10**300], [1.5, -1], "5e+299"),
+    ],
+)
+def test_numbers_past_all_measure_are_told_and_not_raised(
+    truth: list[float], prediction: list[float], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that diverged gets a score that says so, in words and in JSON, which has null for it."""
+    write_predictions(Session(), prediction, None, as_json=False, truth=truth)
+    why = "undefined, for some numbers are infinite, NaN or too large"
+    assert capsys.readouterr().err == f"R2 {why}, mean absolute error {error} (2 values)\n"
+    write_predictions(Session(), prediction, None, as_json=True, truth=truth)
+    assert json.loads(capsys.readouterr().out)["r2"] is None
+
+
+@pytest.mark.parametrize(("truth", "prediction"), [([1.5, 2.0], [10**400, 2]), ([10**400, 2.0], [1.5, 2.0])])
+def test_whole_numbers_without_a_float_have_no_score(truth: list[float], prediction: list[float]) -> None:
+    """The message says which numbers are too large."""
+    with pytest.raises(click.ClickException, match="--score: y or the predictions hold a whole number too large"):
+        write_predictions(Session(), prediction, None, as_json=False, truth=truth)
 
 
 @pytest.mark.parametrize("as_json", [False, True])

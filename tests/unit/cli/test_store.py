@@ -54,7 +54,7 @@ def test_list_shows_what_is_stored(aimm: Cli, fitted: Path) -> None:
     """All, those of a model, of an alias, or with certain metadata."""
     for accuracy in (0.5, 0.9):
         aimm("models", "save", "limits", fitted, "--meta", f"accuracy={accuracy}")
-    aimm("models", "save", "other", fitted)
+    aimm("models", "save", "other", fitted, "--meta", "note=>5")
     aimm("models", "alias", "limits@1", "production")
     out = aimm("models", "list").out
     assert [line.split()[0] for line in out.splitlines()] == ["MODEL", "limits@1", "limits@2", "other@1"]
@@ -64,6 +64,7 @@ def test_list_shows_what_is_stored(aimm: Cli, fitted: Path) -> None:
         (["--where", "accuracy>=0.9"], [2]),
         (["--where", "accuracy < 0.9"], [1]),
         (["--where", "accuracy=null"], [1]),
+        (["--where", 'note=">5"'], [1]),
         (["--alias", "production"], [1]),
         (["limits", "--alias", "latest"], [2]),
     ):
@@ -185,6 +186,11 @@ def test_alias_and_rm_and_gc(aimm: Cli, fitted: Path, tmp_path: Path) -> None:
         (["alias", "--remove", "limits@1", "x"], 2, "--remove takes NAME and ALIAS alone"),
         (["alias", "limits", "latest"], 1, "'latest' cannot be an alias"),
         (["list", "--where", "accuracy"], 2, "--where 'accuracy': expected a key, one of = != < <= > >=, and a value"),
+        (["list", "--where", "a => 0.9"], 2, "no operator '=>', only = != < <= > >=; did you mean '>='? (a text that"),
+        (["list", "--where", "a=<0.9"], 2, "--where 'a=<0.9': there is no operator '=<', only"),
+        (["list", "--where", "a==b"], 2, "did you mean '='?"),
+        (["list", "--where", "a<>b"], 2, "did you mean '!='?"),
+        (["list", "--where", "a=!b"], 2, "no operator '=!', only = != < <= > >= (a text that begins with such"),
         (["show", "limts"], 1, "no model is called 'limts'; did you mean 'limits'?"),
         (["verify", "missing.aimm"], 2, "File 'missing.aimm' does not exist, and no model is stored by this name in"),
         (["verify", "some/missing.aimm"], 2, "expected a model file, or NAME, NAME@VERSION, NAME@ALIAS"),

@@ -54,6 +54,18 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 @pytest.mark.usefixtures("third")
+@pytest.mark.parametrize(
+    ("name", "meant"), [("proces", "process"), ("dusk:127.0.0.1:8786", "dask"), ("mien", "mine"), ("cluster", None)]
+)
+def test_the_nearest_name_is_suggested(name: str, meant: str | None) -> None:
+    """Without what stands behind the colon; nothing is suggested where nothing comes near."""
+    with pytest.raises(ExecutorNotFoundError) as caught:
+        executors.get_executor(name)
+    hint = f"; did you mean {meant!r}?" if meant else ""
+    assert str(caught.value).endswith(f"'mine'){hint}; packages add more in the group 'aimm.executors'")
+
+
+@pytest.mark.usefixtures("third")
 @pytest.mark.parametrize(("name", "words"), [("gone", "ModuleNotFoundError"), ("broken", "is no factory but int")])
 def test_a_broken_package_is_named(name: str, words: str) -> None:
     """With what went wrong."""

@@ -773,6 +773,51 @@ def test_an_unknown_name_says_which_dynamic_owners_were_asked(manager: Manager) 
         manager.exec_fit("x", 0)
 
 
+@pytest.mark.parametrize(
+    ("similar", "hint"),
+    [
+        (lambda model_type: ["lib.forest", "lib.tree"], "; did you mean 'lib.forest'?"),
+        (lambda model_type: ["lib.tree", "lib.forest"], "; did you mean 'lib.forest'?"),
+        (lambda model_type: ("quite.another",), "; did you mean 'quite.another'?"),
+        (lambda: [], ""),
+        (lambda: None, ""),
+        (lambda: "lib.forest", ""),
+        (lambda: [3], ""),
+        (lambda: 3, ""),
+        (lambda: 1 / 0, ""),
+        (lambda: sys.exit(1), ""),
+    ],
+)
+def test_similar_model_types(manager: Manager, similar: Any, hint: str) -> None:
+    """The owner of names that nobody else knows says which is meant; what it does wrong changes nothing."""
+    own = hookimpl(lambda model_type: model_type == "lib.forest")
+    manager.register(
+        made(resolve_model_type=own, similar_model_types=hookimpl(similar), fit=hookimpl(lambda: 1)), "library"
+    )
+    with pytest.raises(PluginNotFoundError) as caught:
+        manager.exec_fit("lib.forrest", 0)
+    told = str(caught.value).partition("; initialize()")[0]
+    assert told == f"no plugin for fit of 'lib.forrest' (known: none){hint}"
+
+
+def test_similar_model_types_are_those_of_model_types(manager: Manager) -> None:
+    """A name of another kind, or one that is owned, asks nobody."""
+    asked: list[str] = []
+
+    def similar_model_types(model_type: str) -> list[str]:
+        asked.append(model_type)
+        return []
+
+    hooks = {"similar_model_types": hookimpl(similar_model_types), "fit": hookimpl(lambda: 1)}
+    manager.register(made(resolve_model_type=hookimpl(lambda model_type: model_type == "lib.x"), **hooks), "library")
+    manager.exec_fit("lib.x", 0)
+    with pytest.raises(PluginNotFoundError):
+        manager.exec_data_access("lib.y")
+    with pytest.raises(PluginNotFoundError, match="its owner offers only fit"):
+        manager.exec_predict("lib.x", 0)
+    assert asked == []
+
+
 def test_a_class_gives_each_manager_an_instance_of_its_own() -> None:
     """Two managers that declare one class do not share its state."""
     one, other = (read_hook_plugin(Owner, Source("m")) for _ in range(2))

@@ -549,9 +549,17 @@ def test_a_duplicate_declaration_changes_nothing() -> None:
 # Hints
 
 
+def test_the_default_manager_uninitialised() -> None:
+    """Before ``aimm.plugins.initialize`` an unknown name says that it has not run."""
+    with pytest.raises(PluginNotFoundError, match=r"initialize\(\) has not run: call aimm.plugins.initialize\(\), or"):
+        plugins.exec_fit("x", None)
+
+
 def test_uninitialised(manager: Manager) -> None:
-    """Before ``initialize`` an unknown name says that it has not run."""
-    with pytest.raises(PluginNotFoundError, match=r"initialize\(\) has not run: call aimm.plugins.initialize\(\)"):
+    """Before ``initialize`` of a manager an unknown name says that its own has not run."""
+    hint = r"initialize\(\) has not run for this PluginManager: call its own initialize\(\), for"
+    plugins.initialize()
+    with pytest.raises(PluginNotFoundError, match=hint):
         manager.exec_fit("x", None)
     manager.initialize()
     with pytest.raises(PluginNotFoundError) as caught:

@@ -196,6 +196,13 @@ def test_an_unknown_task_lists_what_there_is(hello: str) -> None:
     assert "plugins are found by aimm.plugins.initialize()" in str(caught.value)
 
 
+def test_an_unknown_task_of_a_manager_that_found_nothing(manager: plugins.PluginManager) -> None:
+    """The message says which initialize finds plugins for it."""
+    plugins.initialize()
+    with pytest.raises(TaskNotFoundError, match=r"plugins are found by the initialize\(\) of this PluginManager, not"):
+        tasks.find_task("hello", manager=manager)
+
+
 def test_a_name_that_is_no_string(hello: str) -> None:
     """The message says what a name looks like."""
     with pytest.raises(TaskNotFoundError, match=r"a name is a string such as 'plugin\.module\.function', not int"):

@@ -81,6 +81,13 @@ def test_without_examples_too_few_checks_run(install: Install) -> None:
     assert "let the plugin supply aimm_examples()" in report.problems[0]
 
 
+def test_examples_for_a_misspelt_name_are_named(install: Install) -> None:
+    """Where there is no example of the name, but one of nearly this name, the reason says so."""
+    source = GOOD.replace("X", "rows") + supplier("{'sclaer': faults.EXAMPLE, 'other': faults.EXAMPLE}")
+    (problem,) = check_model("scaler", manager=install(source)).problems
+    assert "aimm_examples() has 'sclaer'; did you mean 'scaler'?): let the plugin supply aimm_examples()" in problem
+
+
 def test_examples_are_made_for_fit_of_x(install: Install) -> None:
     """A plugin whose ``fit`` takes ``X`` gets rows; that they do not suit is nobody's fault."""
     report = check_model("scaler", manager=install())

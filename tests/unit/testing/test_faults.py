@@ -1,5 +1,6 @@
 """Faulty plugins, one fault each: the check that is meant for the fault fails, and no other one does."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -126,6 +127,51 @@ def test_a_fault_of_a_task_is_caught_by_its_check(fault: Fault, site: FakeSite) 
     assert names(report) == {fault.check}, failed(report)
 
 
+OF_SCALER = """
+def aimm_examples():
+    import faults
+    return {'scaler': faults.EXAMPLE, 'sclaer': faults.EXAMPLE}
+"""
+EXAMPLE_FAULTS = [
+    ("aimm.tasks", "numbers", "", TASKS.replace('"ends":', '"ends": call([1.0]), "edns":'), "edns", "ends"),
+    ("aimm.tasks", "numbers", "", TASKS.replace('"ends":', '"ends": call([1.0]), "zzz":'), "zzz", None),
+    ("aimm.data_access", "numbers", ":numbers", DATA + SUPPLIED.replace("{", "{'n': call(), "), "n", None),
+    ("aimm.data_access", "numbers", ":numbers", DATA + SUPPLIED.replace("{", "{'numbesr': 1, "), "numbesr", "numbers"),
+    ("aimm.models", "scaler", "", GOOD + OF_SCALER, "sclaer", "scaler"),
+]
+
+
+@pytest.mark.parametrize(("group", "name", "target", "source", "key", "meant"), EXAMPLE_FAULTS)
+def test_a_misspelt_name_of_an_example_is_caught(
+    group: str, name: str, target: str, source: str, key: str, meant: str | None, site: FakeSite
+) -> None:
+    """Exactly this check fails, and says whose examples they are, what comes near, and what there is."""
+    report = install(site, group, source, name, target)
+    assert names(report) == {"examples-name-what-there-is"}, failed(report)
+    result = report.result("examples-name-what-there-is")
+    assert result.subject.endswith(".aimm_examples()")
+    hint = f"; did you mean {meant!r}?" if meant else ""
+    assert result.message.startswith(f"it has {key!r}, which is no name of the plugin{hint} (known: '")
+
+
+def test_examples_for_the_whole_distribution_stand_in_one_mapping(site: FakeSite) -> None:
+    """A name counts if any entry point offers it; where one is left out or broken, nobody can tell."""
+    package, examples = unique_name("whole"), "{'scaler': faults.EXAMPLE, 'ends': call([3.0, 1.0]), 'numbers': call()}"
+    supplier = f"def aimm_examples():\n    import faults\n    from aimm.testing import call\n    return {examples}\n"
+    tasks = TASKS.partition("def aimm_examples")[0]
+    modules = {f"{package}.model": GOOD, f"{package}.data": DATA, f"{package}.work": tasks, package: supplier}
+    points = {
+        "aimm.models": {"scaler": f"{package}.model"},
+        "aimm.tasks": {"work": f"{package}.work"},
+        "aimm.data_access": {"numbers": f"{package}.data:numbers"},
+    }
+    site.add("whole", entry_points=points, modules=modules)
+    report = check_plugin("whole", timeout=30)
+    assert failed(report) == []
+    assert report.result("examples-name-what-there-is", f"{package}.aimm_examples()").status == "passed"
+    assert all(result.check != "examples-name-what-there-is" for result in check_plugin("scaler").results)
+
+
 LOADING_FAULTS = [
     ("entry-point-resolves", "aimm.models", "raise ImportError('no')", ""),
     ("entry-point-resolves", "aimm.models", GOOD, ":Missing"),
@@ -156,6 +202,57 @@ def test_a_fault_of_an_entry_point_is_caught_by_its_check(
     assert names(report) == {check}, failed(report)
 
 
+HINTS = [
+    ("aimm.models", "x = 1\n\ndef f(:\n    pass\n", "", r"correct .*checked_\d+\.py:3"),
+    ("aimm.models", "x = 1\nif x:\nx = 2\n", "", r"correct .*checked_\d+\.py:3"),
+    ("aimm.models", "x = 1\nx / 0\n", "", r"correct .*checked_\d+\.py:2"),
+    (
+        "aimm.models",
+        "import no_such_module.deep\n",
+        "",
+        r"install what provides the module 'no_such_module', and name it under 'dependencies' in pyproject.toml "
+        r"\(.*checked_\d+\.py:1 imports it\)",
+    ),
+    ("aimm.models", "from . import gone", "", r"correct .*checked_\d+\.py:1"),
+    ("aimm.models", GOOD, ":Missing", "correct the entry point in pyproject.toml, or the module it names"),
+    ("aimm.models", "", ".gone", "correct the entry point in pyproject.toml, or the module it names"),
+    (
+        "aimm.models",
+        "class Line:\n    pass\n",
+        ":Line",
+        "let the entry point name a class with every action, such as a subclass of aimm.plugins.Model",
+    ),
+    (
+        "aimm.models",
+        GOOD.replace('"scaler"', '"other"'),
+        "",
+        "move the entry point to the group for what it points at, or name it as the code does",
+    ),
+    (
+        "aimm.data_access",
+        "def numbers(seed):\n    import no_such_module\n" + SUPPLIED,
+        ":numbers",
+        "install what provides the module 'no_such_module', and name it under 'dependencies' in pyproject.toml",
+    ),
+]
+
+
+def test_a_module_of_its_own_that_is_missing_is_no_dependency(site: FakeSite) -> None:
+    """The line that imports it is to be corrected."""
+    package = unique_name("owned")
+    modules = {f"{package}.model": f"import {package}.modle\n"}
+    site.add("owned", entry_points={"aimm.models": {"m": f"{package}.model"}}, modules=modules)
+    assert re.fullmatch(r"correct .*model\.py:1", check_plugin("owned").result("entry-point-resolves").hint)
+
+
+@pytest.mark.parametrize(("group", "source", "target", "hint"), HINTS)
+def test_the_hint_says_what_to_do(group: str, source: str, target: str, hint: str, site: FakeSite) -> None:
+    """A file to correct, a dependency to declare, or the entry point, whichever is wrong."""
+    report = install(site, group, source, "numbers" if group == "aimm.data_access" else "scaler", target)
+    (result,) = (result for result in report.results if result.is_bad)
+    assert re.fullmatch(hint, result.hint)
+
+
 def test_a_plugin_that_hangs_at_import_is_caught(site: FakeSite) -> None:
     """A process that is silent for too long is ended, and the check it was busy with failed."""
     module = unique_name("hangs")
@@ -180,6 +277,7 @@ def test_every_check_has_a_fault_that_it_catches() -> None:
     """A check that catches nothing is no check."""
     faults = {fault.check for fault in (*MODEL_FAULTS, *HOOK_FAULTS, *DATA_FAULTS, *TASK_FAULTS)}
     faults |= {check for check, *_ in LOADING_FAULTS} | {
+        "examples-name-what-there-is",
         "parameters-can-be-asked",
         "reload-leaves-the-registry-as-before",
     }

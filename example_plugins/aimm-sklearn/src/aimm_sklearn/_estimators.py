@@ -1,11 +1,13 @@
 """From a model type to the estimator class of this import path, and what its methods take."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+import sklearn
 from sklearn.base import BaseEstimator
 
 from aimm.plugins import StateCallback
@@ -22,8 +24,7 @@ def find(model_type: str) -> type[Any] | None:
         ImportError: scikit-learn has it, but wants it enabled first; its message says how.
     """
     *path, name = model_type.split(".")
-    parts = (*path, name)
-    if len(path) < 2 or any(not p.isidentifier() or p.startswith("_") or p in _NOT_PUBLIC for p in parts):
+    if len(path) < 2 or not _is_public((*path, name)):
         return None
     module = _import(".".join(path))
     found = getattr(module, name, None)
@@ -32,6 +33,18 @@ def find(model_type: str) -> type[Any] | None:
     if found is BaseEstimator or inspect.isabstract(found) or not _is_exported(module, name, found):
         return None
     return found
+
+
+def similar(model_type: str) -> list[str]:
+    """The model types that come near, the nearest first."""
+    own = model_type.rpartition(".")[0]  # for modules below the public ones, such as sklearn.feature_extraction.text
+    modules = {f"sklearn.{name}" for name in sklearn.__all__} | {own}
+    public = [module for module in sorted(modules) if _is_public(module.split("."))]
+    names = (f"{module}.{name}" for module in public for name in getattr(_import(module), "__all__", ()))
+    # Compared without what they all begin with, which would make any two of them alike.
+    ends = [name.removeprefix("sklearn.") for name in names]
+    near = get_close_matches(model_type.removeprefix("sklearn."), ends, n=9)
+    return [f"sklearn.{end}" for end in near if _exists(f"sklearn.{end}")]
 
 
 def get(model_type: str) -> type[Any]:
@@ -107,6 +120,17 @@ def _advice(instance: Any) -> str:
         )
     offers = [n for n in ("score_samples", "kneighbors", "score", "biclusters_") if hasattr(type(instance), n)]
     return f"use the fitted instance itself: it offers {', '.join(offers) or 'what fit left in its attributes'}"
+
+
+def _is_public(parts: Sequence[str]) -> bool:
+    return all(part.isidentifier() and not part.startswith("_") and part not in _NOT_PUBLIC for part in parts)
+
+
+def _exists(model_type: str) -> bool:
+    try:
+        return find(model_type) is not None
+    except ImportError:  # whoever tries it is told how to enable it
+        return True
 
 
 def _import(name: str) -> ModuleType | None:

@@ -20,6 +20,16 @@ def resolve_model_type(model_type: str) -> bool:
 
 
 @hookimpl
+def similar_model_types(model_type: str) -> list[str]:
+    """Name the estimators whose import path comes near."""
+    if not model_type.startswith("sklearn."):
+        return []
+    from aimm_sklearn import _estimators
+
+    return _estimators.similar(model_type)
+
+
+@hookimpl
 def parameters(model_type: str, action: str) -> list[str] | None:
     """Name the arguments of the constructor, of ``fit``, and of what ``predict`` calls."""
     from aimm_sklearn import _estimators
