@@ -128,8 +128,10 @@ class Job(Future[Any]):
             stop(self)
 
     def begin(self) -> None:
-        """Say that the call runs now."""
-        with suppress(InvalidStateError, RuntimeError):  # it has ended already
+        """Say that the call runs now, if that was not said before a further attempt."""
+        if self.running() or self.done():
+            return
+        with suppress(InvalidStateError, RuntimeError):  # it has ended just now
             self.set_running_or_notify_cancel()
 
     def report(self, state: Any) -> None:

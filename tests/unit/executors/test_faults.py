@@ -106,6 +106,15 @@ def test_crashes_are_tried_again_within_a_bound(make: Any, jobs: Any, tmp_path: 
         assert (tmp_path / "once").read_text() == "x"
 
 
+def test_a_further_attempt_is_no_news_for_the_log(
+    make: Any, jobs: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A job that runs already is not told so again, which futures complain about."""
+    with make("process", workers=1, retries=1) as patient:
+        assert patient.submit(jobs.crash_until, str(tmp_path / "two"), 2).result(PATIENT) == 2
+    assert not caplog.records
+
+
 def test_other_jobs_go_on(make: Any, jobs: Any) -> None:
     """While one worker after the other is killed beside them."""
     with make("process", workers=2) as two:
