@@ -1,5 +1,6 @@
 """The example plugins as their users get them, and the main job of the README with one of them."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -109,6 +110,33 @@ def test_the_main_job_from_the_command_line(example: Environment, tmp_path: Path
     assert heading == "prediction"
     assert len(rows) >= 15
     assert set(rows) == {"0", "1", "2"}
+
+
+@pytest.mark.timeout(900)
+@with_sklearn
+def test_a_table_and_a_training_of_one_example_serve_the_models_of_another(
+    example: Environment, workshop: Path, base: Path, tmp_path: Path
+) -> None:
+    """An SVC that learnt from a CSV file, and what ``aimm train`` made, are right for rows that they did not see."""
+    project = ROOT / "example_plugins" / "aimm-train-tabular"
+    wheels = once(workshop, "wheel-of-aimm-train-tabular", lambda path: build_wheel(project, path, base))
+    # Beside the environment, which other tests share; all that it needs is there.
+    beside = tmp_path / "beside"
+    example.pip("install", "--no-deps", "--no-index", "--target", beside, next(wheels.glob("*.whl")))
+    table = ("--data", "tabular.csv", "--data-param", f"path={beside / 'aimm_train_tabular' / 'iris.csv'}")
+    test, cancer = ("--split", "test", "--score", "--json"), "tabular.breast_cancer"
+    runs: list[tuple[str | Path, ...]] = [
+        ("fit", "sklearn.svm.SVC", *table, "--split", "train", "-o", tmp_path / "svc.aimm"),
+        ("predict", tmp_path / "svc.aimm", *table, *test),
+        ("train", "--no-input", "--dataset", cancer, "--artifact-path", tmp_path / "run", "tabular", "forest"),
+        ("predict", tmp_path / "run" / "model.aimm", "--data", cancer, *test),
+    ]
+    fitted, flowers, trained, tumours = (example.aimm(*words, PYTHONPATH=str(beside)) for words in runs)
+    assert (fitted.code, trained.code) == (0, 0), fitted.err + trained.err
+    for predicted, rows in ((flowers, 38), (tumours, 143)):
+        assert predicted.code == 0, predicted.err
+        assert json.loads(predicted.out)["count"] == rows
+        assert json.loads(predicted.out)["accuracy"] >= 0.9
 
 
 @pytest.mark.timeout(900)

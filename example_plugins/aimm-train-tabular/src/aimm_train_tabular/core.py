@@ -18,7 +18,11 @@ def tabular(ctx: click.Context, kfold: int | None) -> None:
 
 
 @tabular.command()
-@click.option("--trees", type=click.IntRange(min=1), help="Number of trees.  [default: 'plugin: {trees}', else 100]")
+@click.option(
+    "--trees",
+    type=click.IntRange(min=1),
+    help="Number of trees.  [default: 'trees' in the section 'plugin' of the configuration, or 100]",
+)
 @seed_opt
 @test_size_opt
 @pass_train

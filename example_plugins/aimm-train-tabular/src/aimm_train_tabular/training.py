@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from aimm import store
+from aimm.errors import PluginNotFoundError
 from aimm.train.interfaces import TrainOutput
 from aimm_train_tabular.table import Table
 
@@ -20,7 +22,7 @@ def evaluate(
         model: The classifier.
         learn: What it was fitted to.
         test: What it was not.
-        save: Writes the model into the folder and returns the file; as a skops file if not given.
+        save: Writes the model into the folder and returns the file; :func:`save_sklearn` if not given.
 
     Returns:
         The model; ``report.json``, scores of each class; ``confusion.csv``; ``importances.csv``.
@@ -49,15 +51,24 @@ def evaluate(
         "rows_trained_on": len(learn),
         "rows_tested_on": len(test),
     }
-    return TrainOutput((save or save_skops)(model, folder), [report, confusion, importances], metrics)
+    return TrainOutput((save or save_sklearn)(model, folder), [report, confusion, importances], metrics)
 
 
-def save_skops(model: Any, folder: Path) -> Path:
-    """Write a scikit-learn model as a skops file, which runs no code when it is read."""
+def save_sklearn(model: Any, folder: Path) -> Path:
+    """Write a model of ``sklearn.ensemble``, so that no code runs when it is read.
+
+    Returns:
+        ``model.aimm``, a model file, if an installed plugin owns models of this type; else ``model.skops``.
+    """
     from skops.io import dump
 
-    dump(model, folder / "model.skops")
-    return folder / "model.skops"
+    file = folder / "model.aimm"
+    try:
+        store.save_model(file, f"sklearn.ensemble.{type(model).__name__}", model)
+    except PluginNotFoundError:
+        file = folder / "model.skops"
+        dump(model, file)
+    return file
 
 
 def _write(file: Path, heading: list[str], rows: list[list[Any]]) -> None:

@@ -1,5 +1,6 @@
 """The commands for boosted trees."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def gpu(train: TrainInput, rounds: int, rate: float, seed: int, test_size: float
     settings = Settings(rounds, rate, seed)
     table = Table.of(train.dataset, train.state_cb)
     names, codes = np.unique(table.y, return_inverse=True)  # XGBoost wants classes 0, 1, 2, ...
-    learn, test = Table(table.X, codes, table.features).parts(train.fold, seed, test_size)
+    learn, test = replace(table, y=codes).parts(train.fold, seed, test_size)
     model = XGBClassifier(n_estimators=rounds, learning_rate=rate, random_state=seed, device=device)
     model.fit(learn.X, learn.y)
     train.state_cb({"progress": 1.0})
