@@ -150,6 +150,7 @@ class _Payload:
 ACTIONS: dict[str, Callable[[store.ModelStore, plugins.PluginManager], object]] = {
     "save": lambda models, plugged: models.save("a", "x", b"new", metadata={"new": True}, manager=plugged),
     "save new": lambda models, plugged: models.save("b", "x", b"new", expected=0, manager=plugged),
+    "save large": lambda models, plugged: models.save("a", "x", bytes(2 * _disk.CHUNK), manager=plugged),
     "list": lambda models, plugged: models.list("a", where=[("n", ">=", 1)]),
     "load": lambda models, plugged: models.load("a", "production", manager=plugged),
     "alias": lambda models, plugged: models.alias("a", "production", 2, expected=1),

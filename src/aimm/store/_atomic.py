@@ -17,7 +17,8 @@ def write_atomically(path: str, parts: Iterable[ByteString], head: Callable[[], 
     Args:
         path: Where the file goes.
         parts: Its content.
-        head: Gives what replaces the start of the content; called after the last part was written.
+        head: Gives what the content has to begin with; called after the last part was written. If the first part is
+            something else, it replaces that; it is as long.
 
     Raises:
         OSError: It could not be written; whatever stood there before is untouched.
@@ -58,11 +59,13 @@ def write_new(
             if like is not None:
                 # Before the first byte is written: what was private must not be readable for a moment.
                 _disk.copy_mode(like, path)
+            first: ByteString | None = None
             for part in parts:
                 _disk.write(descriptor, part)
-            if head is not None:
+                first = part if first is None else first
+            if head is not None and (start := head()) != first:
                 _disk.rewind(descriptor)
-                _disk.write(descriptor, head())
+                _disk.write(descriptor, start)
             _disk.sync(descriptor)
         finally:
             _disk.close(descriptor)

@@ -304,7 +304,7 @@ class Draft:
             policy.sign_with,
             recorded,
         )
-        self._front = build_head(self.header, self._sign)
+        self._front = b""
 
     @property
     def identity(self) -> str:
@@ -312,20 +312,33 @@ class Draft:
         return identity_of(self._front)
 
     def parts(self) -> Iterator[plugins.ByteString]:
-        """Room for the head, then the payload piece by piece, each hashed just before it is handed out."""
+        """The head, then the payload piece by piece.
+
+        A payload of one piece is hashed first. Of a longer one each piece is hashed just before it is handed out, while
+        the processor's cache has it, and there is only room for the head before.
+        """
+        if self._payload.nbytes <= _disk.CHUNK:
+            content = bytes(self._payload)
+            self._complete(hashlib.sha256(content))
+            yield self._front
+            yield content
+            return
         sha256 = hashlib.sha256()
-        yield bytes(len(self._front))
+        yield bytes(len(build_head(self.header, self._sign)))
         for start in range(0, self._payload.nbytes, _disk.CHUNK):
             chunk: plugins.ByteString = self._payload[start : start + _disk.CHUNK]
             if not self._payload.readonly:
                 chunk = bytes(chunk)  # what can change must not do so between the digest and the writing
             sha256.update(chunk)
             yield chunk
+        self._complete(sha256)
+
+    def _complete(self, sha256: Any) -> None:
         self.header = self.header._replace(sha256=sha256.hexdigest())
         self._front = build_head(self.header, self._sign)
 
     def head(self) -> bytes:
-        """What stands before the payload; not yet true before the parts were consumed, but of the right length."""
+        """What stands before the payload; not yet true before the parts were consumed."""
         return self._front
 
 

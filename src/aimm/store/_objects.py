@@ -24,7 +24,7 @@ class Objects(Protocol):
         """Keep a model file, durably, and return its identity.
 
         Args:
-            parts: Its content, where the first part only keeps room for the head.
+            parts: Its content; the first part is the head, or keeps room for it.
             head: The head; called after the last part.
             identity: The identity; called after the last part.
         """

@@ -116,7 +116,7 @@ def test_every_operation_fails_in_turn(base: Path, folder: Path, action: str) ->
     assert any(not name.startswith("sqlite") for name in failed)
 
 
-@pytest.mark.parametrize("action", ["save", "list", "alias", "gc"])
+@pytest.mark.parametrize("action", ["save", "save large", "list", "alias", "gc"])
 def test_a_kill_at_every_operation(base: Path, folder: Path, action: str) -> None:
     """A process that dies at any operation has done its action or not begun it."""
     before, done = state(base), after(base, folder / "done", action)
