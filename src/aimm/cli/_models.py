@@ -1,6 +1,7 @@
 """``aimm fit`` and ``aimm predict``: the main job from the command line."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -195,12 +196,26 @@ def _has_rows(value: Any) -> bool:
 def _fetch(
     manager: plugins.PluginManager, name: str, params: dict[str, Any], split: str | None, seed: int | None
 ) -> Any:
-    kwargs = data_arguments(name, manager.parameters(name, "data_access"), params, split, seed)
-    clash = sorted(kwargs.keys() & {"name", "state_cb"})
-    if clash:
-        raise click.UsageError(f"--data-param {clash[0]}=...: a data access cannot take an argument of this name")
-    with progress(f"read {name}") as state_cb:
-        return manager.exec_data_access(name, state_cb, **kwargs)
+    with _file_explained(name):
+        kwargs = data_arguments(name, manager.parameters(name, "data_access"), params, split, seed)
+        clash = sorted(kwargs.keys() & {"name", "state_cb"})
+        if clash:
+            raise click.UsageError(f"--data-param {clash[0]}=...: a data access cannot take an argument of this name")
+        with progress(f"read {name}") as state_cb:
+            return manager.exec_data_access(name, state_cb, **kwargs)
+
+
+@contextmanager
+def _file_explained(name: str) -> Iterator[None]:
+    from aimm.errors import PluginNotFoundError
+
+    try:
+        yield
+    except PluginNotFoundError as error:
+        if error.name == name and os.path.exists(name):
+            argument = shlex.quote(f"path={name}")
+            error.add_note(f"that is a file: --data takes the name of what reads it, as in --data-param {argument}")
+        raise
 
 
 def _check_writable(path: str) -> None:

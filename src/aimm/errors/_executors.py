@@ -181,7 +181,7 @@ class ExecutorNotFoundError(AimmError, LookupError, ValueError):
         near = get_close_matches(self.name.partition(":")[0], self.known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         known = f"(known: {', '.join(map(repr, self.known))})"
-        return f"no executor is called {self.name!r} {known}{hint}; packages add more in the group 'aimm.executors'"
+        return f"no executor is called {self.name!r} {known}; packages add more in the group 'aimm.executors'{hint}"
 
 
 class ExecutorOptionError(AimmError, TypeError, ValueError):

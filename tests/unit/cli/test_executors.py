@@ -66,7 +66,7 @@ def test_a_timeout_alone_takes_worker_processes(aimm: Cli) -> None:
     ("options", "words"),
     [
         (["--executor", "no-such"], "no executor is called 'no-such' (known: 'inline', 'process', 'dask')"),
-        (["--executor", "proces"], "(known: 'inline', 'process', 'dask'); did you mean 'process'?"),
+        (["--executor", "proces"], "group 'aimm.executors'; did you mean 'process'?"),
         (["--memory", "lots"], "memory='lots': expected bytes"),
         (["--executor", "inline", "--memory", "1GB"], "executor 'inline': "),
     ],

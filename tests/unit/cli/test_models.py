@@ -24,6 +24,17 @@ def test_fit_writes_a_model_file(aimm: Cli) -> None:
 
 
 @pytest.mark.usefixtures("shop")
+def test_a_file_is_no_name_of_data(aimm: Cli) -> None:
+    """Who gives a file for the name is told where files go; who misspells a name is not."""
+    Path("my table.csv").write_text("a,b\n1,2\n")
+    code, _, err = aimm("fit", "threshold", "--data", "my table.csv", "-o", "m.aimm")
+    assert code == 1
+    assert "no plugin for data_access of 'my table.csv'" in err
+    assert "that is a file: --data takes the name of what reads it, as in --data-param 'path=my table.csv'\n" in err
+    assert "that is a file" not in aimm("fit", "threshold", "--data", "nombers", "-o", "m.aimm").err
+
+
+@pytest.mark.usefixtures("shop")
 def test_fit_as_json_prints_the_header(aimm: Cli) -> None:
     """--json gives scripts the whole header."""
     header = json.loads(aimm(*FIT, "-o", "m.aimm", "--json").out)

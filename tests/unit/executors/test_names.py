@@ -62,7 +62,7 @@ def test_the_nearest_name_is_suggested(name: str, meant: str | None) -> None:
     with pytest.raises(ExecutorNotFoundError) as caught:
         executors.get_executor(name)
     hint = f"; did you mean {meant!r}?" if meant else ""
-    assert str(caught.value).endswith(f"'mine'){hint}; packages add more in the group 'aimm.executors'")
+    assert str(caught.value).endswith(f"'mine'); packages add more in the group 'aimm.executors'{hint}")
 
 
 @pytest.mark.usefixtures("third")
