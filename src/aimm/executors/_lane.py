@@ -114,10 +114,8 @@ class Lane:
             packed, timed = running.packed, running.job.timeout is not None
             if packed.kept is not None:
                 self.tokens.add(packed.kept.token)
-            body, buffers = _worker.apart(packed.body, packed.buffers)
-            spans = self._outbox.put(buffers) if buffers else ()
-            path = self._outbox.path if buffers else ""
-            self._send(pickle.dumps((running.number, body, path, spans, running.kept, timed), 5))
+            sent = self._outbox.pack(packed.body, packed.buffers)
+            self._send(pickle.dumps((running.number, *sent, running.kept, timed), 5))
 
     def stop(self, running: Running) -> None:
         """Ask the plugin to stop; kill the worker if it has not after the time of grace."""

@@ -25,8 +25,8 @@ from aimm.executors._executor import Executor
 from aimm.executors._job import Job
 from aimm.executors._lane import Lane, Running, Settings
 from aimm.executors._options import memory_in_bytes, positive
-from aimm.executors._segments import make_folder
-from aimm.executors._worker import DONE, RAISED, SAME, Reply, unpickle
+from aimm.executors._segments import make_folder, unpickle
+from aimm.executors._worker import DONE, RAISED, SAME, Reply
 
 
 class ProcessExecutor(Executor):

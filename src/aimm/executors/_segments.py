@@ -1,4 +1,4 @@
-"""Arrays through shared memory: a file that the writer copies into once and the reader maps.
+"""Arrays, and long pickles, through shared memory: a file that the writer copies into once and the reader maps.
 
 The files lie in one folder of the executor, in memory where the system has such a place. A writer uses its file again
 for the next call, because fresh memory costs several times the copy; but only if the reader has let go of it. A reader
@@ -8,6 +8,7 @@ maps privately: what a plugin changes in its arrays is its own.
 import itertools
 import mmap
 import os
+import pickle
 import struct
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from typing import Any
 Spans = Sequence[tuple[int, int]]
 """Where each buffer stands in the file: offset and length."""
 
+SHORT = 1 << 13
+"""Up to how many bytes a pickle goes through the pipe: all systems keep so many until they are read."""
 _SHARED_MEMORY = "/dev/shm"
 _ALIGNED = 64
 _REUSED = 256 << 20
@@ -31,6 +34,11 @@ def make_folder() -> str:
     return tempfile.mkdtemp(prefix="aimm-", dir=place)
 
 
+def unpickle(body: bytes, buffers: Sequence[Any]) -> Any:
+    """Read a pickle with its buffers, as :meth:`Outbox.pack` sent them."""
+    return pickle.loads(body, buffers=buffers) if body else pickle.loads(buffers[0], buffers=buffers[1:])
+
+
 class Outbox:
     """The writing side: one file after another, each used as often as possible.
 
@@ -43,6 +51,22 @@ class Outbox:
         self._folder, self._name = folder, name
         self._map: mmap.mmap | None = None
         self.path = ""
+
+    def pack(self, body: bytes, buffers: Sequence[Any]) -> tuple[bytes, str, Spans]:
+        """What goes through the pipe for a pickle and its buffers; :func:`unpickle` reads it.
+
+        A long pickle becomes the first buffer, so that no pipe is ever full.
+
+        Returns:
+            The pickle or nothing, the file with the buffers or nothing, and where they are in it.
+
+        Raises:
+            OSError: There is not enough shared memory.
+        """
+        if len(body) > SHORT:
+            body, buffers = b"", [memoryview(body), *buffers]
+        spans = self.put(buffers) if buffers else ()
+        return body, self.path if buffers else "", spans
 
     def put(self, buffers: Sequence[Any]) -> Spans:
         """Copy buffers into the file at :attr:`path`, which may be a new one.

@@ -18,14 +18,12 @@ from aimm.errors import MemoryLimitExceeded, NotTransferableError, PluginNotFoun
 from aimm.executors._call import WITH_INSTANCE, dump, instance_bytes
 from aimm.executors._perform import perform, perform_plain, reporter, whose
 from aimm.executors._recipe import manager_of
-from aimm.executors._segments import Begun, Inbox, Outbox, Spans
+from aimm.executors._segments import Begun, Inbox, Outbox, Spans, unpickle
 
 DONE, RAISED, STOPPED = range(3)
 """How a call ended: with a result, with an exception, or because it was asked to stop."""
 SAME = "same"
 """Stands for an instance that ``predict`` did not change."""
-SHORT = 1 << 13
-"""Up to how many bytes a pickle goes through the pipe: all systems keep so many until they are read."""
 KEPT = 16
 """How many kept instances stay in a worker; the one that was not used for longest goes first."""
 
@@ -82,7 +80,7 @@ class Reply(NamedTuple):
     """What goes back to the host.
 
     Attributes:
-        body: The pickled outcome: how it ended, the result or exception, the instance; as :func:`apart` left it.
+        body: The pickled outcome: how it ended, the result or exception, the instance; as :meth:`Outbox.pack` left it.
         path: The segment with its buffers; empty for none.
         spans: Where they are in it.
         retained: Whether the plugin still uses the memory of the call's own segment.
@@ -92,16 +90,6 @@ class Reply(NamedTuple):
     path: str
     spans: Spans
     retained: bool
-
-
-def unpickle(body: Any, buffers: Sequence[Any]) -> Any:
-    """Read a pickle that :func:`apart` may have put among its buffers."""
-    return pickle.loads(body, buffers=buffers) if body else pickle.loads(buffers[0], buffers=buffers[1:])
-
-
-def apart(body: bytes, buffers: Sequence[Any]) -> tuple[bytes, Sequence[Any]]:
-    """A pickle and its buffers; a long pickle becomes the first buffer, so that no pipe is ever full."""
-    return (body, buffers) if len(body) <= SHORT else (b"", [memoryview(body), *buffers])
 
 
 def serve() -> None:
@@ -156,7 +144,7 @@ class Worker:
 
         Args:
             number: Its number.
-            body: The pickled call, as :func:`apart` left it.
+            body: The pickled call, as :meth:`Outbox.pack` left it.
             path: The segment with its buffers; empty for none.
             spans: Where they are in it.
             kept: The file of the kept instance; empty for none.
@@ -173,14 +161,10 @@ class Worker:
         except KeyboardInterrupt:  # it came in the moment between the plugin's end and ours
             content, buffers, retained = _stopped(), [], True
         _flush()
-        return self._reply(*apart(content, buffers), retained)
-
-    def _reply(self, content: bytes, buffers: Sequence[Any], retained: bool) -> Reply:
         try:
-            spans = self._outbox.put(buffers) if buffers else ()
+            return Reply(*self._outbox.pack(content, buffers), retained)
         except OSError as error:  # there is not enough shared memory
             return Reply(self._raised(error, _Named("", "the call", None)), "", (), retained)
-        return Reply(content, self._outbox.path if buffers else "", spans, retained)
 
     def _outcome(self, number: int, body: bytes, given: Sequence[Any], kept: str) -> tuple[bytes, list[Any]]:
         call = _Named("", "the call", None)
