@@ -134,6 +134,7 @@ if TYPE_CHECKING:
         PluginNotFoundError as PluginNotFoundError,
         PluginUnavailableError as PluginUnavailableError,
         StateCallbackError as StateCallbackError,
+        known_names as known_names,
         owner_text as owner_text,
     )
     from aimm.errors._scaffold import (
@@ -196,6 +197,7 @@ _MODULES = {
     "_graph": ("GraphError", "GraphInputError", "InvalidGraphError", "StepError", "StepOutputError", "StepTypeError"),
     "_plugins": (
         "PluginFailure",
+        "known_names",
         "owner_text",
         "ConfigError",
         "DeclarationError",

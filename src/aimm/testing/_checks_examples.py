@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from aimm.errors import known_names
 from aimm.testing._checks import EXAMPLES, FailedError, check
-
-_SHOWN = 10
 
 
 class Names(NamedTuple):
@@ -43,8 +42,6 @@ def examples_name_what_there_is(subject: Names) -> None:
     for key in subject.keys:
         if key not in known:
             near = get_close_matches(key, known, n=1) or [name for name in known if name.endswith(f".{key}")]
-            names = sorted({*subject.offered, *subject.tasks})
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            known_names = ", ".join(map(repr, names[:_SHOWN])) or "none"
+            names = known_names(sorted({*subject.offered, *subject.tasks}))
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise FailedError(f"it has {key!r}, which is no name of the plugin{hint} (known: {known_names}{more})")
+            raise FailedError(f"it has {key!r}, which is no name of the plugin{hint} ({names})")
