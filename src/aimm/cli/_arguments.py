@@ -12,7 +12,7 @@ So one data access serves ``fit`` and ``predict``.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -27,19 +27,38 @@ def parse_pairs(pairs: Sequence[str], option: str) -> dict[str, Any]:
     Raises:
         click.UsageError: An option has no key or no ``=``, stands twice, or has Python's word for a value of JSON.
     """
-    parsed: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not equals or not key.isidentifier():
-            raise click.UsageError(f"{option} {pair!r}: expected key=value, the key an argument name, the value JSON")
-        if key in parsed:
-            raise click.UsageError(f"{option} {key!r} is given twice")
+    form = "key=value, the key an argument name, the value JSON"
+    found = split_pairs(pairs, option, form, str.isidentifier)
+    for key, text in found.items():
         if text in _NOT_JSON:  # as text, "False" would count as true
+            pair, right = f"{key}={text}", f"{key}={_NOT_JSON[text]}"
             raise click.UsageError(
-                f"{option} {pair!r}: write {key}={_NOT_JSON[text]}, for values are JSON; the text is {key}='\"{text}\"'"
+                f"{option} {pair!r}: write {right}, for values are JSON; the text is {key}='\"{text}\"'"
             )
-        parsed[key] = json_or_text(text)
-    return parsed
+    return {key: json_or_text(text) for key, text in found.items()}
+
+
+def split_pairs(pairs: Sequence[str], option: str, form: str, is_name: Callable[[str], bool] = bool) -> dict[str, str]:
+    """Split ``name=text`` options.
+
+    Args:
+        pairs: The options.
+        option: What they are called.
+        form: How they are to be written.
+        is_name: Whether something may stand before the ``=``.
+
+    Raises:
+        click.UsageError: An option is not of this form, or stands twice.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not is_name(name):
+            raise click.UsageError(f"{option} {pair!r}: expected {form}")
+        if name in found:
+            raise click.UsageError(f"{option} {name!r} is given twice")
+        found[name] = text
+    return found
 
 
 def json_or_text(text: str) -> Any:

@@ -151,11 +151,11 @@ def _tell_warnings(session: Session, prepared: "Prepared", file: str) -> None:
 
 def _parameters(prepared: "Prepared", pairs: tuple[str, ...]) -> dict[str, Any]:
     """Values as the declared types want them: ``-p version=1.10`` is text where text is declared."""
-    from aimm.cli._arguments import json_or_text
+    from aimm.cli._arguments import json_or_text, split_pairs
     from aimm.tasks._types import STRING, check_value
 
     values: dict[str, Any] = {}
-    for name, text in _pairs(pairs, "--param", "NAME=VALUE").items():
+    for name, text in split_pairs(pairs, "--param", "NAME=VALUE").items():
         declared = prepared.checked.parameters.get(name)
         wanted = declared.type if declared is not None else None
         values[name] = text if wanted == STRING else json_or_text(text.lower() if text in ("True", "False") else text)
@@ -165,23 +165,13 @@ def _parameters(prepared: "Prepared", pairs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _artifacts(pairs: tuple[str, ...]) -> dict[str, tuple[Path, str | None]]:
+    from aimm.cli._arguments import split_pairs
+
     found: dict[str, tuple[Path, str | None]] = {}
-    for name, text in _pairs(pairs, "--artifact", "NAME=PATH[:HANDLER]").items():
+    for name, text in split_pairs(pairs, "--artifact", "NAME=PATH[:HANDLER]").items():
         path, colon, handler = text.rpartition(":")
         named = colon and not Path(text).exists() and all(part.isidentifier() for part in handler.split("."))
         found[name] = (Path(path), handler) if named else (Path(text), None)
-    return found
-
-
-def _pairs(pairs: tuple[str, ...], option: str, form: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not name or not equals:
-            raise click.UsageError(f"{option} {pair!r}: expected {form}")
-        if name in found:
-            raise click.UsageError(f"{option} {name!r} is given twice")
-        found[name] = text
     return found
 
 
