@@ -54,17 +54,26 @@ def recipe_of(manager: plugins.PluginManager) -> bytes:
     known = _recipes.get(manager)
     if known is None or known[0] is not manager.config or known[1] is not manager.registered:
         config, registered = manager.config, manager.registered
-        _pickled(_plain(config), "the configuration of the plugins cannot be pickled")
-        for plugin, name in registered:
-            _pickled(
-                plugin,
-                f"the hook plugin {name!r}, which joined at run time, cannot go along to another process; define it in "
-                "a module, with nothing in it that cannot be pickled, or declare it as an entry point or in 'names'",
-            )
         recipe = Recipe(uuid.uuid4().hex, manager is plugins.default_manager, _plain(config), registered)
-        known = _recipes[manager] = (config, registered, _pickled(recipe, "the plugins cannot be pickled"))
+        try:
+            content = _pickled(recipe, "the plugins cannot be pickled")
+        except ExecutorOptionError:
+            _find_culprit(recipe)
+            raise
+        known = _recipes[manager] = (config, registered, content)
         _here[recipe.key] = manager
     return known[2]
+
+
+def _find_culprit(recipe: Recipe) -> None:
+    """Raise the error of the part that cannot be pickled."""
+    _pickled(recipe.config, "the configuration of the plugins cannot be pickled")
+    for plugin, name in recipe.registered:
+        _pickled(
+            plugin,
+            f"the hook plugin {name!r}, which joined at run time, cannot go along to another process; define it in "
+            "a module, with nothing in it that cannot be pickled, or declare it as an entry point or in 'names'",
+        )
 
 
 def manager_of(recipe: bytes) -> plugins.PluginManager:
