@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aimm.errors import ArtifactError
-from aimm.store._atomic import sync_folder, write_atomically
+from aimm.store._atomic import sync_folder, temporary_name, write_atomically
 
 MANIFEST = "artifacts.json"
 """The file beside the artifacts that says what they are."""
@@ -134,7 +134,7 @@ def staging(folder: Path, name: str) -> Iterator[Path]:
             elif left.is_dir() and not left.is_symlink() and (lock := _hold(left)) is not None:
                 _remove(left)
                 os.close(lock)
-        path = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+        path = folder / temporary_name(name)
         path.mkdir()
         lock = _hold(path)
     try:

@@ -1,12 +1,11 @@
 """Saving on a local disk: everything into a hidden folder beside the place, then one rename."""
 
 import os
-import secrets
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 
-from aimm.store._atomic import sync_folder, write_new
+from aimm.store._atomic import sync_folder, temporary_name, write_new
 from aimm.train._outputs import METADATA, OutputFile
 from aimm.train._place import Progress, refuse_occupied
 from aimm.train._remote import local_path
@@ -48,7 +47,7 @@ class LocalPlace:
         """Write everything beside the place, then put it there with one rename."""
         parent, name = os.path.split(self.shown)
         os.makedirs(parent, exist_ok=True)
-        staging = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.tmp")
+        staging = os.path.join(parent, temporary_name(name))
         try:
             os.mkdir(staging)
             for file in files:
