@@ -169,6 +169,9 @@ class ProcessExecutor(Executor):
         else:
             owner = running.call.describe_owner()
             crashed = WorkerCrashed(running.call.action, running.call.name, owner, rest, running.attempts)
+            if self._settings.memory is not None:
+                limit = f"{self._settings.memory / (1 << 20):,.0f} MiB"
+                crashed.add_note(f"its memory was limited to {limit}; some libraries end the process there")
             self._settle(lane, running, None, crashed)
 
     def _settle(self, lane: Lane | None, running: Running, result: Any, error: BaseException | None) -> None:

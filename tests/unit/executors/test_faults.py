@@ -93,6 +93,16 @@ def test_too_much_memory_is_a_typed_error(make: Any, jobs: Any) -> None:
         assert limited.submit(jobs.much, 1000).result(PATIENT) == 1000
 
 
+def test_a_crash_under_a_memory_limit_mentions_it(make: Any, jobs: Any) -> None:
+    """Libraries that get no memory end the process in ways of their own; without a limit nothing is said of it."""
+    for memory, notes in (
+        ("2GB", ["its memory was limited to 1,907 MiB; some libraries end the process there"]),
+        (None, []),
+    ):
+        with make("process", workers=1, memory=memory) as limited:
+            assert getattr(limited.submit(jobs.leave, 1).exception(PATIENT), "__notes__", []) == notes
+
+
 def test_crashes_are_tried_again_within_a_bound(make: Any, jobs: Any, tmp_path: Path) -> None:
     """Exceptions are not."""
     with make("process", workers=1, retries=2) as patient:
